@@ -1,0 +1,21 @@
+import { defineConfig } from 'vitest/config'
+
+/**
+ * The suffix of a test file says what it needs (docs/architecture.md, "Tests"):
+ * `*.test.ts` nothing, `*.pg.test.ts` the local Postgres and Redis stand-ins,
+ * `*.workers.test.ts` workerd, `*.e2e.test.ts` the whole stack.
+ */
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        test: {
+          name: 'unit',
+          include: ['{src,scripts,workers,web,test}/**/*.test.ts'],
+          exclude: ['**/node_modules/**', '**/*.{pg,workers,e2e}.test.ts'],
+          testTimeout: 20_000,
+        },
+      },
+    ],
+  },
+})
