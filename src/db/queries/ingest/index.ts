@@ -1,0 +1,3 @@
+export * from './posts.ts'
+export * from './profiles.ts'
+export * from './transaction.ts'

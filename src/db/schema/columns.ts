@@ -1,0 +1,54 @@
+import { bigint, integer, timestamp, uuid } from 'drizzle-orm/pg-core'
+import { POST_METRICS, type PostMetric } from '../../domain/platforms.ts'
+
+/** A moment, as RFC 3339 text in UTC: JavaScript dates would lose microseconds and gain surprises. */
+export const moment = (name: string) => timestamp(name, { withTimezone: true, mode: 'string', precision: 3 })
+
+/** A count. Exact up to 2^53 in JavaScript, which no platform comes near. */
+export const count = (name: string) => bigint(name, { mode: 'number' })
+
+export const workspaceRef = () => uuid('workspace_id').notNull()
+
+type CountColumn = ReturnType<typeof count>
+type FilledCountColumn = ReturnType<typeof filledCount>
+type FilledIntegerColumn = ReturnType<typeof filledInteger>
+const filledCount = (name: string) => count(name).notNull().default(0)
+const filledInteger = (name: string) => integer(name).notNull().default(0)
+
+/** One nullable column for each metric of a post. */
+export function postMetricColumns(): Record<PostMetric, CountColumn> {
+  return Object.fromEntries(POST_METRICS.map((metric) => [metric, count(metric)])) as Record<
+    PostMetric,
+    CountColumn
+  >
+}
+
+/** What rollups sum: each metric, and the engagements made of them. */
+export const ROLLUP_METRICS = [...POST_METRICS, 'engagements'] as const
+export type RollupMetric = (typeof ROLLUP_METRICS)[number]
+
+/** Engagements of those posts alone whose denominator is known, so that a rate is a ratio of sums. */
+export const RATE_BASES = ['followers', 'views', 'impressions', 'reach'] as const
+export type RateBase = (typeof RATE_BASES)[number]
+
+/** The columns that every rollup table has, for both readings of a period (docs/architecture.md, "Numbers"). */
+export function rollupColumns() {
+  const sums: Record<string, FilledCountColumn> = {}
+  const known: Record<string, FilledIntegerColumn> = {}
+  const gained: Record<string, CountColumn> = {}
+  const rates: Record<string, FilledCountColumn> = {}
+  for (const metric of ROLLUP_METRICS) {
+    sums[metric] = filledCount(metric)
+    known[`${metric}_known`] = filledInteger(`${metric}_known`)
+    gained[`gained_${metric}`] = count(`gained_${metric}`)
+  }
+  for (const base of RATE_BASES) rates[`engagements_by_${base}`] = filledCount(`engagements_by_${base}`)
+  return {
+    posts: filledInteger('posts'),
+    ...sums,
+    ...known,
+    ...gained,
+    ...rates,
+    followersAtPosting: filledCount('followers_at_posting'),
+  }
+}

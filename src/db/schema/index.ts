@@ -1,0 +1,7 @@
+export * from './accounts.ts'
+export * from './auth.ts'
+export * from './jobs.ts'
+export * from './posts.ts'
+export * from './rollups.ts'
+export * from './trending.ts'
+export * from './workspaces.ts'

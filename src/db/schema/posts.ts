@@ -1,0 +1,100 @@
+import { type SQL, sql } from 'drizzle-orm'
+import { index, jsonb, pgTable, primaryKey, smallint, text, uniqueIndex, uuid } from 'drizzle-orm/pg-core'
+import { PLATFORMS, POST_KINDS } from '../../domain/platforms.ts'
+import { accounts } from './accounts.ts'
+import { count, moment, postMetricColumns, workspaceRef } from './columns.ts'
+import { workspaces } from './workspaces.ts'
+
+/**
+ * Engagements: likes + comments + shares + quotes + saves, of those known; unknown when none is.
+ * (A generated column, so that it can be neither forgotten nor wrong.)
+ */
+const engagementsFormula = (): SQL => sql`CASE
+    WHEN COALESCE(likes, comments, shares, quotes, saves) IS NULL THEN NULL
+    ELSE COALESCE(likes, 0) + COALESCE(comments, 0) + COALESCE(shares, 0) + COALESCE(quotes, 0) + COALESCE(saves, 0)
+  END`
+
+export const posts = pgTable(
+  'posts',
+  {
+    id: uuid('id').primaryKey(),
+    workspaceId: workspaceRef().references(() => workspaces.id, { onDelete: 'cascade' }),
+    accountId: uuid('account_id')
+      .notNull()
+      .references(() => accounts.id, { onDelete: 'cascade' }),
+    platform: text('platform', { enum: PLATFORMS }).notNull(),
+    platformPostId: text('platform_post_id').notNull(),
+    kind: text('kind', { enum: POST_KINDS }).notNull(),
+    text: text('text'),
+    url: text('url'),
+    postedAt: moment('posted_at').notNull(),
+    media: jsonb('media').notNull().default([]),
+    ...postMetricColumns(),
+    engagements: count('engagements').generatedAlwaysAs(engagementsFormula),
+    /** Followers of its account when it was published, where that was being watched. */
+    followersAtPosting: count('followers_at_posting'),
+    /** When its metrics were read; `null` for an import that does not say. */
+    metricsAt: moment('metrics_at'),
+    firstSeenAt: moment('first_seen_at').notNull().defaultNow(),
+    nextRefreshAt: moment('next_refresh_at'),
+    /** Readings in a row in which nothing moved: the more, the rarer the next. */
+    stillReadings: smallint('still_readings').notNull().default(0),
+    /** First time its platform left it out of an answer; one absence proves nothing. */
+    absentSince: moment('absent_since'),
+    /** Deleted on its platform: out of every total from then on, kept in history. */
+    deletedAt: moment('deleted_at'),
+  },
+  (t) => [
+    uniqueIndex('posts_platform_id').on(t.accountId, t.platformPostId),
+    index('posts_account_posted').on(t.accountId, t.postedAt.desc().nullsFirst(), t.id.desc().nullsFirst()),
+    index('posts_workspace_posted').on(t.workspaceId, t.postedAt.desc().nullsFirst(), t.id.desc().nullsFirst()),
+    index('posts_workspace_engagements').on(t.workspaceId, sql`COALESCE(engagements, -1) DESC`, t.id.desc().nullsFirst()),
+    index('posts_due')
+      .on(t.platform, t.nextRefreshAt)
+      .where(sql`next_refresh_at IS NOT NULL AND deleted_at IS NULL`),
+  ],
+)
+
+/**
+ * What a post's metrics were, at every moment at which they were found changed. Partitioned by month of
+ * `observed_at` (the generated migration is edited for that: a table cannot be partitioned later).
+ */
+export const postSnapshots = pgTable(
+  'post_snapshots',
+  {
+    workspaceId: workspaceRef(),
+    postId: uuid('post_id').notNull(),
+    observedAt: moment('observed_at').notNull(),
+    ...postMetricColumns(),
+  },
+  (t) => [
+    primaryKey({ columns: [t.postId, t.observedAt] }),
+    index('post_snapshots_workspace').on(t.workspaceId, t.observedAt),
+  ],
+)
+
+export const postHashtags = pgTable(
+  'post_hashtags',
+  {
+    workspaceId: workspaceRef().references(() => workspaces.id, { onDelete: 'cascade' }),
+    postId: uuid('post_id')
+      .notNull()
+      .references(() => posts.id, { onDelete: 'cascade' }),
+    /** Normalised: NFKC, case folded. */
+    tag: text('tag').notNull(),
+    /** As its author wrote it. */
+    display: text('display').notNull(),
+    accountId: uuid('account_id')
+      .notNull()
+      .references(() => accounts.id, { onDelete: 'cascade' }),
+    platform: text('platform', { enum: PLATFORMS }).notNull(),
+    postedAt: moment('posted_at').notNull(),
+  },
+  (t) => [
+    primaryKey({ columns: [t.postId, t.tag] }),
+    index('post_hashtags_tag').on(t.workspaceId, t.tag, t.postedAt.desc().nullsFirst()),
+    index('post_hashtags_posted').on(t.workspaceId, t.postedAt),
+    index('post_hashtags_account').on(t.accountId),
+    index('post_hashtags_public').on(t.postedAt),
+  ],
+)

@@ -1,0 +1,68 @@
+import { z } from 'zod'
+import { PLATFORMS } from '../../domain/platforms.ts'
+
+export const AccountStatus = z.enum(['active', 'paused', 'needs_auth', 'gone', 'error', 'imported', 'deleted'])
+export type AccountStatus = z.infer<typeof AccountStatus>
+
+export const StaleReason = z.enum([
+  'rate_limited',
+  'needs_auth',
+  'platform_down',
+  'budget_spent',
+  'paused',
+  'gone',
+  'error',
+  'overdue',
+])
+export type StaleReason = z.infer<typeof StaleReason>
+
+export const Account = z.object({
+  id: z.string(),
+  platform: z.enum(PLATFORMS),
+  handle: z.string(),
+  displayName: z.string().nullable(),
+  url: z.string().nullable(),
+  avatarUrl: z.string().nullable(),
+  brandId: z.string().nullable(),
+  status: AccountStatus,
+  /** Why it is not being read, as a sentence for people. */
+  statusReason: z.string().nullable(),
+  metrics: z.object({
+    followers: z.number().int().nullable(),
+    following: z.number().int().nullable(),
+    posts: z.number().int().nullable(),
+  }),
+  metricsAt: z.string().nullable(),
+  freshness: z.object({
+    lastSyncedAt: z.string().nullable(),
+    nextSyncAt: z.string().nullable(),
+    stale: z.boolean(),
+    reason: StaleReason.nullable(),
+    /** Whether older posts are still being read in. */
+    backfilling: z.boolean(),
+  }),
+  createdAt: z.string(),
+  deletedAt: z.string().nullable(),
+})
+export type Account = z.infer<typeof Account>
+
+export const ConnectAccount = z.strictObject({
+  platform: z.enum(PLATFORMS),
+  handle: z.string().trim().min(1).max(300),
+  brandId: z.uuid().optional(),
+})
+export type ConnectAccount = z.infer<typeof ConnectAccount>
+
+export const UpdateAccount = z.strictObject({
+  brandId: z.uuid().nullable().optional(),
+  status: z.enum(['active', 'paused']).optional(),
+})
+export type UpdateAccount = z.infer<typeof UpdateAccount>
+
+export const AccountMetricsPoint = z.object({
+  at: z.string(),
+  followers: z.number().int().nullable(),
+  following: z.number().int().nullable(),
+  posts: z.number().int().nullable(),
+})
+export type AccountMetricsPoint = z.infer<typeof AccountMetricsPoint>
