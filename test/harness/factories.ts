@@ -1,11 +1,15 @@
+import type { PostReading } from '../../src/db/queries/ingest/index.ts'
 import { noMetrics, type PostMetrics } from '../../src/domain/platforms.ts'
 import { newId } from '../../src/lib/ids.ts'
-import type { PostReading } from '../../src/db/queries/ingest/index.ts'
 import type { TestDatabase } from './database.ts'
 
 export async function makeWorkspace(database: TestDatabase, timezone = 'UTC'): Promise<string> {
   const id = newId()
-  await database.sql('INSERT INTO workspaces (id, name, timezone) VALUES ($1, $2, $3)', [id, 'Test', timezone])
+  await database.sql('INSERT INTO workspaces (id, name, timezone) VALUES ($1, $2, $3)', [
+    id,
+    'Test',
+    timezone,
+  ])
   return id
 }
 

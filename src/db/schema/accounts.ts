@@ -21,7 +21,9 @@ export const accounts = pgTable(
     avatarUrl: text('avatar_url'),
     /** How its posts come in: read by anyone, read with a credential, or from files. */
     source: text('source', { enum: ['public', 'credential', 'import'] }).notNull(),
-    status: text('status', { enum: ['active', 'paused', 'needs_auth', 'gone', 'error', 'imported'] }).notNull(),
+    status: text('status', {
+      enum: ['active', 'paused', 'needs_auth', 'gone', 'error', 'imported'],
+    }).notNull(),
     /** A sentence for people: why it is not being read. */
     statusReason: text('status_reason'),
     followers: count('followers'),

@@ -1,5 +1,6 @@
 import { bigint, integer, timestamp, uuid } from 'drizzle-orm/pg-core'
 import { POST_METRICS, type PostMetric } from '../../domain/platforms.ts'
+import { CELL_METRICS, RATE_BASES } from '../../domain/rollup-cell.ts'
 
 /** A moment, as RFC 3339 text in UTC: JavaScript dates would lose microseconds and gain surprises. */
 export const moment = (name: string) => timestamp(name, { withTimezone: true, mode: 'string', precision: 3 })
@@ -23,21 +24,13 @@ export function postMetricColumns(): Record<PostMetric, CountColumn> {
   >
 }
 
-/** What rollups sum: each metric, and the engagements made of them. */
-export const ROLLUP_METRICS = [...POST_METRICS, 'engagements'] as const
-export type RollupMetric = (typeof ROLLUP_METRICS)[number]
-
-/** Engagements of those posts alone whose denominator is known, so that a rate is a ratio of sums. */
-export const RATE_BASES = ['followers', 'views', 'impressions', 'reach'] as const
-export type RateBase = (typeof RATE_BASES)[number]
-
 /** The columns that every rollup table has, for both readings of a period (docs/architecture.md, "Numbers"). */
 export function rollupColumns() {
   const sums: Record<string, FilledCountColumn> = {}
   const known: Record<string, FilledIntegerColumn> = {}
   const gained: Record<string, CountColumn> = {}
   const rates: Record<string, FilledCountColumn> = {}
-  for (const metric of ROLLUP_METRICS) {
+  for (const metric of CELL_METRICS) {
     sums[metric] = filledCount(metric)
     known[`${metric}_known`] = filledInteger(`${metric}_known`)
     gained[`gained_${metric}`] = count(`gained_${metric}`)

@@ -47,8 +47,16 @@ export const posts = pgTable(
   (t) => [
     uniqueIndex('posts_platform_id').on(t.accountId, t.platformPostId),
     index('posts_account_posted').on(t.accountId, t.postedAt.desc().nullsFirst(), t.id.desc().nullsFirst()),
-    index('posts_workspace_posted').on(t.workspaceId, t.postedAt.desc().nullsFirst(), t.id.desc().nullsFirst()),
-    index('posts_workspace_engagements').on(t.workspaceId, sql`COALESCE(engagements, -1) DESC`, t.id.desc().nullsFirst()),
+    index('posts_workspace_posted').on(
+      t.workspaceId,
+      t.postedAt.desc().nullsFirst(),
+      t.id.desc().nullsFirst(),
+    ),
+    index('posts_workspace_engagements').on(
+      t.workspaceId,
+      sql`COALESCE(engagements, -1) DESC`,
+      t.id.desc().nullsFirst(),
+    ),
     index('posts_due')
       .on(t.platform, t.nextRefreshAt)
       .where(sql`next_refresh_at IS NOT NULL AND deleted_at IS NULL`),

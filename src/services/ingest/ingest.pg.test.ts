@@ -55,30 +55,40 @@ describe('taking readings in', () => {
     const result = await ingest(quietDeps(database.db), {
       workspaceId,
       posts: [
-        reading(accountId, 'a', { metrics: { likes: 3, comments: 1 }, hashtags: [{ tag: 'tide', display: 'Tide' }] }),
+        reading(accountId, 'a', {
+          metrics: { likes: 3, comments: 1 },
+          hashtags: [{ tag: 'tide', display: 'Tide' }],
+        }),
       ],
     })
     expect(result).toEqual({ inserted: 1, updated: 0, unchanged: 0, generation: 1 })
-    expect(await database.sql('SELECT likes::int, saves FROM post_snapshots WHERE workspace_id = $1', [workspaceId])).toEqual([
-      { likes: 3, saves: null },
-    ])
-    expect(await database.sql('SELECT tag, display FROM post_hashtags WHERE workspace_id = $1', [workspaceId])).toEqual([
-      { tag: 'tide', display: 'Tide' },
-    ])
-    const [row] = await database.sql<{ generation: string; events: { type: string; data: { accounts: unknown } }[] }>(
-      'SELECT generation, events FROM outbox WHERE workspace_id = $1',
-      [workspaceId],
-    )
+    expect(
+      await database.sql('SELECT likes::int, saves FROM post_snapshots WHERE workspace_id = $1', [
+        workspaceId,
+      ]),
+    ).toEqual([{ likes: 3, saves: null }])
+    expect(
+      await database.sql('SELECT tag, display FROM post_hashtags WHERE workspace_id = $1', [workspaceId]),
+    ).toEqual([{ tag: 'tide', display: 'Tide' }])
+    const [row] = await database.sql<{
+      generation: string
+      events: { type: string; data: { accounts: unknown } }[]
+    }>('SELECT generation, events FROM outbox WHERE workspace_id = $1', [workspaceId])
     expect(row?.generation).toBe('1')
     expect(row?.events[0]?.type).toBe('metrics.updated')
-    expect(row?.events[0]?.data.accounts).toEqual([{ id: accountId, delta: { likes: 3, comments: 1, engagements: 4, posts: 1 } }])
+    expect(row?.events[0]?.data.accounts).toEqual([
+      { id: accountId, delta: { likes: 3, comments: 1, engagements: 4, posts: 1 } },
+    ])
     await expectRollupsToMatchRawRows(workspaceId)
   })
 
   it('changes nothing when a delivery is repeated', async () => {
     const workspaceId = await makeWorkspace(database)
     const accountId = await makeAccount(database, workspaceId)
-    const posts = [reading(accountId, 'a', { metrics: { likes: 3 } }), reading(accountId, 'b', { metrics: { likes: 5 } })]
+    const posts = [
+      reading(accountId, 'a', { metrics: { likes: 3 } }),
+      reading(accountId, 'b', { metrics: { likes: 5 } }),
+    ]
     await ingest(quietDeps(database.db), { workspaceId, posts })
     const again = await ingest(quietDeps(database.db), { workspaceId, posts })
     expect(again).toEqual({ inserted: 0, updated: 0, unchanged: 2, generation: null })
@@ -97,7 +107,9 @@ describe('taking readings in', () => {
     await at(13, 10)
     await at(15, 10)
     await at(14, 7)
-    expect(await database.sql('SELECT likes::int FROM posts WHERE workspace_id = $1', [workspaceId])).toEqual([{ likes: 10 }])
+    expect(await database.sql('SELECT likes::int FROM posts WHERE workspace_id = $1', [workspaceId])).toEqual(
+      [{ likes: 10 }],
+    )
     await at(16, 8)
     expect(await gained(workspaceId)).toEqual([{ day: '2026-03-01', likes: 8 }])
     await expectRollupsToMatchRawRows(workspaceId)
@@ -114,15 +126,26 @@ describe('taking readings in', () => {
             reading(accountId, `p${i}`, {
               postedAt: `2026-03-0${6 + (i % 4)}T0${3 + (i % 5)}:30:00.000Z`,
               observedAt: `2026-03-10T${10 + round}:00:00.000Z`,
-              metrics: { likes: round * (i + 1) + which, comments: round % 3 === 0 ? null : round, saves: i } as Partial<PostMetrics>,
+              metrics: {
+                likes: round * (i + 1) + which,
+                comments: round % 3 === 0 ? null : round,
+                saves: i,
+              } as Partial<PostMetrics>,
             }),
           ),
         ),
       )
     }
-    const shuffled = [...batches, ...batches].map((batch, i) => ({ batch, key: (i * 7919) % 24 })).sort((a, b) => a.key - b.key)
-    await Promise.all(shuffled.map(({ batch }) => ingest(quietDeps(database.db), { workspaceId, posts: batch })))
-    const rows = await database.sql<{ likes: string }>('SELECT likes FROM posts WHERE workspace_id = $1 ORDER BY account_id, platform_post_id', [workspaceId])
+    const shuffled = [...batches, ...batches]
+      .map((batch, i) => ({ batch, key: (i * 7919) % 24 }))
+      .sort((a, b) => a.key - b.key)
+    await Promise.all(
+      shuffled.map(({ batch }) => ingest(quietDeps(database.db), { workspaceId, posts: batch })),
+    )
+    const rows = await database.sql<{ likes: string }>(
+      'SELECT likes FROM posts WHERE workspace_id = $1 ORDER BY account_id, platform_post_id',
+      [workspaceId],
+    )
     expect(rows.map((r) => Number(r.likes))).toEqual(
       [0, 1].flatMap((which) => Array.from({ length: 8 }, (_, i) => 11 * (i + 1) + which)),
     )
@@ -140,7 +163,10 @@ describe('taking readings in', () => {
     const workspaceId = await makeWorkspace(database)
     const accountId = await makeAccount(database, workspaceId, { trackedSince: '2026-03-01T12:30:00Z' })
     const old = (likes: number, observedAt: string) =>
-      ingest(quietDeps(database.db), { workspaceId, posts: [reading(accountId, 'old', { metrics: { likes }, observedAt })] })
+      ingest(quietDeps(database.db), {
+        workspaceId,
+        posts: [reading(accountId, 'old', { metrics: { likes }, observedAt })],
+      })
     await old(100, '2026-03-01T13:00:00.000Z')
     expect(await gained(workspaceId)).toEqual([])
     await old(103, '2026-03-02T13:00:00.000Z')
@@ -156,11 +182,23 @@ describe('taking readings in', () => {
     const accountId = await makeAccount(database, workspaceId)
     await ingest(quietDeps(database.db), {
       workspaceId,
-      posts: [reading(accountId, 'r', { kind: 'repost', metrics: { likes: 9 }, hashtags: [{ tag: 'x', display: 'x' }] })],
+      posts: [
+        reading(accountId, 'r', {
+          kind: 'repost',
+          metrics: { likes: 9 },
+          hashtags: [{ tag: 'x', display: 'x' }],
+        }),
+      ],
     })
-    expect(await database.sql('SELECT kind FROM posts WHERE workspace_id = $1', [workspaceId])).toEqual([{ kind: 'repost' }])
-    expect(await database.sql('SELECT 1 FROM post_hashtags WHERE workspace_id = $1', [workspaceId])).toEqual([])
-    expect(await database.sql('SELECT 1 FROM account_days WHERE workspace_id = $1', [workspaceId])).toEqual([])
+    expect(await database.sql('SELECT kind FROM posts WHERE workspace_id = $1', [workspaceId])).toEqual([
+      { kind: 'repost' },
+    ])
+    expect(await database.sql('SELECT 1 FROM post_hashtags WHERE workspace_id = $1', [workspaceId])).toEqual(
+      [],
+    )
+    expect(await database.sql('SELECT 1 FROM account_days WHERE workspace_id = $1', [workspaceId])).toEqual(
+      [],
+    )
   })
 
   it('believes a deletion only at the second absence, and takes the post out of its day then', async () => {
@@ -168,15 +206,23 @@ describe('taking readings in', () => {
     const accountId = await makeAccount(database, workspaceId)
     await ingest(quietDeps(database.db), {
       workspaceId,
-      posts: [reading(accountId, 'a', { metrics: { likes: 3 } }), reading(accountId, 'b', { metrics: { likes: 4 } })],
+      posts: [
+        reading(accountId, 'a', { metrics: { likes: 3 } }),
+        reading(accountId, 'b', { metrics: { likes: 4 } }),
+      ],
     })
     const absent = (observedAt: string) =>
-      ingest(quietDeps(database.db), { workspaceId, absences: [{ accountId, platformPostId: 'a', observedAt }] })
+      ingest(quietDeps(database.db), {
+        workspaceId,
+        absences: [{ accountId, platformPostId: 'a', observedAt }],
+      })
     await absent('2026-03-01T14:00:00.000Z')
     await absent('2026-03-01T14:05:00.000Z')
-    expect(await database.sql("SELECT deleted_at FROM posts WHERE workspace_id = $1 AND platform_post_id = 'a'", [workspaceId])).toEqual([
-      { deleted_at: null },
-    ])
+    expect(
+      await database.sql("SELECT deleted_at FROM posts WHERE workspace_id = $1 AND platform_post_id = 'a'", [
+        workspaceId,
+      ]),
+    ).toEqual([{ deleted_at: null }])
     await absent('2026-03-01T14:20:00.000Z')
     await expectRollupsToMatchRawRows(workspaceId)
     const [day] = await database.sql<{ posts: number; likes: string; top_posts: unknown[] }>(
@@ -192,7 +238,10 @@ describe('taking readings in', () => {
     const workspaceId = await makeWorkspace(database, 'Europe/Berlin')
     const accountId = await makeAccount(database, workspaceId)
     const at = (postedAt: string, observedAt: string) =>
-      ingest(quietDeps(database.db), { workspaceId, posts: [reading(accountId, 'a', { postedAt, observedAt, metrics: { likes: 3 } })] })
+      ingest(quietDeps(database.db), {
+        workspaceId,
+        posts: [reading(accountId, 'a', { postedAt, observedAt, metrics: { likes: 3 } })],
+      })
     await at('2026-03-28T23:30:00.000Z', '2026-04-01T00:00:00.000Z')
     await at('2026-03-29T22:30:00.000Z', '2026-04-01T01:00:00.000Z')
     await expectRollupsToMatchRawRows(workspaceId)
@@ -201,13 +250,21 @@ describe('taking readings in', () => {
   it('never lets a reading without a time replace one with a time', async () => {
     const workspaceId = await makeWorkspace(database)
     const accountId = await makeAccount(database, workspaceId)
-    await ingest(quietDeps(database.db), { workspaceId, posts: [reading(accountId, 'a', { metrics: { likes: 3 } })] })
+    await ingest(quietDeps(database.db), {
+      workspaceId,
+      posts: [reading(accountId, 'a', { metrics: { likes: 3 } })],
+    })
     const result = await ingest(quietDeps(database.db), {
       workspaceId,
-      posts: [reading(accountId, 'a', { metrics: { likes: 99 }, observedAt: null }), reading(accountId, 'b', { metrics: { likes: 1 }, observedAt: null })],
+      posts: [
+        reading(accountId, 'a', { metrics: { likes: 99 }, observedAt: null }),
+        reading(accountId, 'b', { metrics: { likes: 1 }, observedAt: null }),
+      ],
     })
     expect(result).toMatchObject({ inserted: 1, updated: 0, unchanged: 1 })
-    expect(await database.sql('SELECT sum(likes)::int AS likes FROM posts WHERE workspace_id = $1', [workspaceId])).toEqual([{ likes: 4 }])
+    expect(
+      await database.sql('SELECT sum(likes)::int AS likes FROM posts WHERE workspace_id = $1', [workspaceId]),
+    ).toEqual([{ likes: 4 }])
     await expectRollupsToMatchRawRows(workspaceId)
   })
 
@@ -232,9 +289,14 @@ describe('taking readings in', () => {
       posts: [reading(accountId, 'a', { metrics: { likes: 5 } })],
     })
     await ingest(quietDeps(database.db), { workspaceId, profiles: [profile(40, '2026-03-01T12:00:00.000Z')] })
-    expect(await database.sql('SELECT followers::int FROM accounts WHERE id = $1', [accountId])).toEqual([{ followers: 60 }])
+    expect(await database.sql('SELECT followers::int FROM accounts WHERE id = $1', [accountId])).toEqual([
+      { followers: 60 },
+    ])
     expect(
-      await database.sql('SELECT followers::int, engagements_by_followers::int, followers_at_posting::int FROM account_days WHERE account_id = $1', [accountId]),
+      await database.sql(
+        'SELECT followers::int, engagements_by_followers::int, followers_at_posting::int FROM account_days WHERE account_id = $1',
+        [accountId],
+      ),
     ).toEqual([{ followers: 60, engagements_by_followers: 5, followers_at_posting: 50 }])
   })
 })

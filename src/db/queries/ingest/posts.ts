@@ -93,7 +93,9 @@ function toJson(readings: PostReading[], absences: PostAbsence[]): string {
 /** Seconds until the next reading, in SQL: the same rule as `refreshAfterSeconds`, with up to a tenth of jitter. */
 function refreshAfter(): SQL {
   const age = 'EXTRACT(EPOCH FROM observed_at - posted_at)'
-  const tiers = POST_TIERS.map((t) => `WHEN ${age} < ${t.youngerThanHours * 3600} THEN ${t.everySeconds}`).join(' ')
+  const tiers = POST_TIERS.map(
+    (t) => `WHEN ${age} < ${t.youngerThanHours * 3600} THEN ${t.everySeconds}`,
+  ).join(' ')
   return sql.raw(`(CASE ${tiers} ELSE ${OLD_POST_EVERY_SECONDS} END
     * CASE WHEN moved THEN ${MOVING_FACTOR} ELSE LEAST(${MAX_STILL_FACTOR}, POWER(2, GREATEST(0, still_now - 1))) END
     * (0.9 + 0.1 * random())) * interval '1 second'`)

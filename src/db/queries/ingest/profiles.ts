@@ -20,7 +20,10 @@ export const PROFILES_CHANGED_SETTING = 'tidemark.profiles_changed'
  * Takes readings of accounts in: the account's current figures, a row of history when they changed (and at
  * least one an hour), and the day's last follower count. A reading older than the stored one is dropped.
  */
-export function ingestProfiles(workspaceId: string, readings: ProfileReading[]): Statement<{ changed: number }> {
+export function ingestProfiles(
+  workspaceId: string,
+  readings: ProfileReading[],
+): Statement<{ changed: number }> {
   const input = JSON.stringify(
     readings.map((r) => ({
       account_id: r.accountId,

@@ -1,6 +1,6 @@
 import { type SQL, sql } from 'drizzle-orm'
 import { ENGAGEMENT_METRICS, POST_METRICS } from '../../../domain/platforms.ts'
-import { RATE_BASES, ROLLUP_METRICS } from '../../schema/columns.ts'
+import { CELL_METRICS, RATE_BASES } from '../../../domain/rollup-cell.ts'
 
 /** Pieces of SQL that are made from the list of metrics, so that a new metric is one word in one place. */
 
@@ -21,12 +21,12 @@ export const metricNames = (prefix = ''): SQL => each(POST_METRICS, (m) => `${pr
 /** Every summed column of a rollup, in the order in which `publishedCells` and `gainedCells` give them. */
 const PUBLISHED = [
   'posts',
-  ...ROLLUP_METRICS,
-  ...ROLLUP_METRICS.map((m) => `${m}_known`),
+  ...CELL_METRICS,
+  ...CELL_METRICS.map((m) => `${m}_known`),
   ...RATE_BASES.map((b) => `engagements_by_${b}`),
   'followers_at_posting',
 ]
-const GAINED = ROLLUP_METRICS.map((m) => `gained_${m}`)
+const GAINED = CELL_METRICS.map((m) => `gained_${m}`)
 
 export const rollupNames = (): SQL => each([...PUBLISHED, ...GAINED], (name) => name)
 
@@ -41,8 +41,8 @@ export const rollupSums = (): SQL =>
 export function publishedCells(): SQL {
   const pieces = [
     'sign AS posts',
-    ...ROLLUP_METRICS.map((m) => `sign * COALESCE(${m}, 0) AS ${m}`),
-    ...ROLLUP_METRICS.map((m) => `sign * (${m} IS NOT NULL)::int AS ${m}_known`),
+    ...CELL_METRICS.map((m) => `sign * COALESCE(${m}, 0) AS ${m}`),
+    ...CELL_METRICS.map((m) => `sign * (${m} IS NOT NULL)::int AS ${m}_known`),
     ...RATE_BASES.map((base) => {
       const denominator = base === 'followers' ? 'followers_at_posting' : base
       return `CASE WHEN ${denominator} IS NULL THEN 0 ELSE sign * COALESCE(engagements, 0) END AS engagements_by_${base}`

@@ -11,7 +11,9 @@ export const TOP_POSTS_PER_DAY = 10
  * Takes the lock under which everything visible of a workspace changes. Statements after it in the same
  * transaction see all that earlier holders committed (READ COMMITTED takes a new snapshot per statement).
  */
-export function lockWorkspace(workspaceId: string): Statement<{ id: string; timezone: string; generation: number }> {
+export function lockWorkspace(
+  workspaceId: string,
+): Statement<{ id: string; timezone: string; generation: number }> {
   return statement(sql`SELECT id, timezone, generation FROM workspaces WHERE id = ${workspaceId} FOR UPDATE`)
 }
 

@@ -1,0 +1,68 @@
+/** The live hub of a workspace, through the binding of its Durable Object. */
+import { AppError } from '../errors.ts'
+import type { HubPublisher } from '../ports.ts'
+import type { WorkspaceHubNamespace, WorkspaceHubStub } from '../realtime/rpc.ts'
+
+export interface HubAdapter extends HubPublisher {
+  /** Closes a user's live connections to a workspace; answers how many there were. */
+  revoke(workspaceId: string, userId: string): Promise<number>
+  /** Hands a WebSocket upgrade to the workspace's hub. */
+  connect(workspaceId: string, request: Request): Promise<Response>
+}
+
+export interface HubAdapterOptions {
+  /** How long a call to the hub may take. */
+  timeoutMs?: number
+  /** Attempts at a call that may be repeated. */
+  attempts?: number
+}
+
+/**
+ * Reaches hubs through their binding. Every method throws `AppError` `unavailable` when the hub does not
+ * answer. Calls that may be repeated (all but `announce` and `connect`) are tried again at once where the
+ * runtime says that the failure was passing and not one of overload.
+ */
+export function createHubAdapter(
+  namespace: WorkspaceHubNamespace,
+  { timeoutMs = 5_000, attempts = 3 }: HubAdapterOptions = {},
+): HubAdapter {
+  async function call<Result>(
+    workspaceId: string,
+    tries: number,
+    method: (hub: WorkspaceHubStub) => Promise<Result>,
+  ): Promise<Result> {
+    try {
+      // A stub is of no more use after an exception: each attempt takes a new one.
+      return await within(timeoutMs, method(namespace.getByName(workspaceId)))
+    } catch (error) {
+      if (tries > 1 && isWorthRepeating(error)) return await call(workspaceId, tries - 1, method)
+      throw new AppError('unavailable', 'The live hub did not answer.', { cause: error })
+    }
+  }
+
+  return {
+    publish: (workspaceId, batches) => call(workspaceId, attempts, (hub) => hub.publish(batches)),
+    announce: (workspaceId, events) => call(workspaceId, 1, (hub) => hub.announce(events)),
+    issueTicket: (workspaceId, ticket) => call(workspaceId, attempts, (hub) => hub.issueTicket(ticket)),
+    revoke: (workspaceId, userId) => call(workspaceId, attempts, (hub) => hub.revoke(userId)),
+    connect: (workspaceId, request) => call(workspaceId, 1, (hub) => hub.fetch(request)),
+  }
+}
+
+async function within<Result>(timeoutMs: number, promise: Promise<Result>): Promise<Result> {
+  let timer: ReturnType<typeof setTimeout> | undefined
+  const timeout = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(new Error(`No answer within ${timeoutMs} ms.`)), timeoutMs)
+  })
+  try {
+    return await Promise.race([promise, timeout])
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+/** Exceptions of Durable Objects say whether they are passing, and whether the object has too much to do. */
+function isWorthRepeating(error: unknown): boolean {
+  if (!(error instanceof Error)) return false
+  return Reflect.get(error, 'retryable') === true && Reflect.get(error, 'overloaded') !== true
+}

@@ -1,0 +1,303 @@
+import { type SQL, sql } from 'drizzle-orm'
+import type { ComparedPeriod, Period } from '../../domain/periods.ts'
+import { PLATFORM_FACTS, PLATFORMS, type Platform, POST_METRICS } from '../../domain/platforms.ts'
+import { CELL_METRICS, type Cell, emptyCell, RATE_BASES } from '../../domain/rollup-cell.ts'
+import { type Statement, statement } from '../client.ts'
+
+/** Which of the workspace's live accounts count. Empty lists mean no restriction. */
+export interface AccountFilter {
+  accounts: string[]
+  platforms: Platform[]
+  brands: string[]
+}
+
+export type Basis = 'published' | 'gained'
+
+/** How a period is cut: into days of the workspace's timezone (`days`), of another (`quarters`), or hours. */
+export type Cut = 'days' | 'quarters' | 'hours'
+
+export interface OverviewQuery {
+  workspaceId: string
+  filter: AccountFilter
+  period: Period
+  comparison: ComparedPeriod | null
+  basis: Basis
+  cut: Cut
+  nowIso: string
+}
+
+/** The live accounts that count, as the rows of `selected`. */
+export function selectedAccounts(workspaceId: string, filter: AccountFilter): SQL {
+  const conditions = [sql`a.workspace_id = ${workspaceId}`, sql`a.deleted_at IS NULL`]
+  if (filter.accounts.length > 0) conditions.push(sql`a.id = ANY (${array(filter.accounts)}::uuid[])`)
+  if (filter.platforms.length > 0) conditions.push(sql`a.platform = ANY (${array(filter.platforms)}::text[])`)
+  if (filter.brands.length > 0) conditions.push(sql`a.brand_id = ANY (${array(filter.brands)}::uuid[])`)
+  return sql`SELECT a.* FROM accounts a WHERE ${sql.join(conditions, sql` AND `)}`
+}
+
+/** A Postgres array literal as one parameter. Items are ids and names of ours, without quotes or commas. */
+export function array(items: readonly string[]): SQL {
+  return sql`${`{${items.map((item) => `"${item.replace(/["\\]/g, '\\$&')}"`).join(',')}}`}`
+}
+
+const sumColumns = (basis: Basis): SQL =>
+  sql.raw(
+    [
+      'SUM(posts)::bigint AS posts',
+      ...CELL_METRICS.map((m) =>
+        basis === 'published'
+          ? `SUM(${m})::bigint AS ${m}, SUM(${m}_known)::bigint AS ${m}_known`
+          : `COALESCE(SUM(gained_${m}), 0)::bigint AS ${m}, COUNT(gained_${m})::bigint AS ${m}_known`,
+      ),
+      ...RATE_BASES.map(
+        (b) => `SUM(${basis === 'published' ? `engagements_by_${b}` : '0'})::bigint AS engagements_by_${b}`,
+      ),
+      `SUM(${basis === 'published' ? 'followers_at_posting' : '0'})::bigint AS followers_at_posting`,
+    ].join(', '),
+  )
+
+/** The columns that days and quarters share. */
+const SUMMED = sql.raw(
+  [
+    'account_id',
+    'posts',
+    'followers_at_posting',
+    ...CELL_METRICS.flatMap((m) => [m, `${m}_known`, `gained_${m}`]),
+    ...RATE_BASES.map((b) => `engagements_by_${b}`),
+  ].join(', '),
+)
+
+type CellRow = { posts: number; followers_at_posting: number } & Record<string, number>
+
+/** A row of sums as a cell. */
+export function toCell(row: CellRow): Cell {
+  const cell = emptyCell()
+  cell.posts = row.posts
+  cell.followersAtPosting = row.followers_at_posting
+  for (const metric of CELL_METRICS) {
+    cell.sums[metric] = row[metric] ?? 0
+    cell.known[metric] = row[`${metric}_known`] ?? 0
+  }
+  for (const base of RATE_BASES) cell.engagementsBy[base] = row[`engagements_by_${base}`] ?? 0
+  return cell
+}
+
+/** Rollup rows of a span, from the table that fits: whole days of the workspace, or quarter hours. */
+function rollupRows(q: OverviewQuery, span: { from: string; to: string; start: string; end: string }): SQL {
+  if (q.cut === 'days')
+    return sql`SELECT r.*, s.platform FROM account_days r JOIN selected s ON s.id = r.account_id
+      WHERE r.workspace_id = ${q.workspaceId} AND r.day BETWEEN ${span.from}::date AND ${span.to}::date`
+  return quarterRows(q, span)
+}
+
+function quarterRows(q: OverviewQuery, span: { start: string; end: string }): SQL {
+  return sql`SELECT r.*, s.platform FROM account_quarters r JOIN selected s ON s.id = r.account_id
+    WHERE r.workspace_id = ${q.workspaceId}
+      AND r.quarter >= ${span.start}::timestamptz AND r.quarter < ${span.end}::timestamptz`
+}
+
+export interface SelectedAccount {
+  id: string
+  platform: Platform
+  handle: string
+  displayName: string | null
+  avatarUrl: string | null
+}
+
+/** Generation and timezone, read with the data they belong to. */
+export function workspaceState(workspaceId: string): Statement<{ generation: number; timezone: string }> {
+  return statement(sql`SELECT generation, timezone FROM workspaces WHERE id = ${workspaceId}`)
+}
+
+export function overviewAccounts(q: OverviewQuery): Statement<SelectedAccount> {
+  return statement(sql`
+    SELECT s.id, s.platform, s.handle, s.display_name AS "displayName", s.avatar_url AS "avatarUrl"
+    FROM (${selectedAccounts(q.workspaceId, q.filter)}) s ORDER BY s.platform, s.handle, s.id`)
+}
+
+/** Sums per account, of the period (`current`) and of its comparison. */
+export function overviewTotals(
+  q: OverviewQuery,
+): Statement<CellRow & { accountId: string; current: boolean }> {
+  const { period, comparison } = q
+  const parts = [
+    sql`SELECT account_id, TRUE AS current, ${sumColumns(q.basis)} FROM (${rollupRows(q, period)}) c GROUP BY 1`,
+  ]
+  if (comparison !== null) {
+    // Days up to the last but one as they are; the last one in quarter hours, as it may be cut short.
+    const lastDay = { start: comparison.lastDayStart, end: comparison.until }
+    const before =
+      q.cut === 'days'
+        ? sql`SELECT r.* FROM account_days r JOIN selected s ON s.id = r.account_id
+            WHERE r.workspace_id = ${q.workspaceId}
+              AND r.day >= ${comparison.from}::date AND r.day < ${comparison.to}::date`
+        : quarterRows(q, { start: comparison.start, end: lastDay.start })
+    parts.push(sql`SELECT account_id, FALSE, ${sumColumns(q.basis)} FROM (
+      SELECT ${SUMMED} FROM (${before}) b UNION ALL SELECT ${SUMMED} FROM (${quarterRows(q, lastDay)}) l) c GROUP BY 1`)
+  }
+  return statement(sql`
+    WITH selected AS (${selectedAccounts(q.workspaceId, q.filter)})
+    SELECT account_id AS "accountId", t.* FROM (${sql.join(parts, sql` UNION ALL `)}) t`)
+}
+
+/** The start of the day or hour that a rollup row belongs to, as the series names it. */
+function bucketOf(q: OverviewQuery): SQL {
+  const timezone = q.period.timezone
+  switch (q.cut) {
+    case 'days':
+      return sql`day::text`
+    case 'quarters':
+      return sql`(quarter AT TIME ZONE ${timezone})::date::text`
+    case 'hours':
+      return hourOf(sql`quarter`, timezone)
+  }
+}
+
+/** The instant at which a moment's local hour began; told apart also where clocks go back. */
+function hourOf(moment: SQL, timezone: string): SQL {
+  return sql`to_char((date_trunc('minute', ${moment})
+    - make_interval(mins => EXTRACT(MINUTE FROM ${moment} AT TIME ZONE ${timezone})::int)) AT TIME ZONE 'UTC',
+    'YYYY-MM-DD"T"HH24:MI:SS.000"Z"')`
+}
+
+/** Sums per day or hour of the period, and per platform: at most a few rows a day. */
+export function overviewSeries(
+  q: OverviewQuery,
+): Statement<CellRow & { bucket: string; platform: Platform }> {
+  return statement(sql`
+    WITH selected AS (${selectedAccounts(q.workspaceId, q.filter)})
+    SELECT ${bucketOf(q)} AS bucket, platform, ${sumColumns(q.basis)}
+    FROM (${rollupRows(q, q.period)}) r
+    GROUP BY 1, 2`)
+}
+
+export interface FollowersRow {
+  accountId: string
+  /** Last reading before the end of the period, before its start; and the same of the comparison. */
+  atEnd: number | null
+  atStart: number | null
+  comparedAtEnd: number | null
+  comparedAtStart: number | null
+}
+
+/** Followers of each account at the borders of the period and of its comparison. */
+export function overviewFollowers(q: OverviewQuery): Statement<FollowersRow> {
+  const before = (instant: string | null) =>
+    instant === null
+      ? sql`NULL::bigint`
+      : sql`(SELECT m.followers FROM account_metrics m
+          WHERE m.account_id = s.id AND m.observed_at < ${instant}::timestamptz AND m.followers IS NOT NULL
+          ORDER BY m.observed_at DESC LIMIT 1)`
+  return statement(sql`
+    SELECT s.id AS "accountId", ${before(q.period.end)} AS "atEnd", ${before(q.period.start)} AS "atStart",
+      ${before(q.comparison?.until ?? null)} AS "comparedAtEnd",
+      ${before(q.comparison?.start ?? null)} AS "comparedAtStart"
+    FROM (${selectedAccounts(q.workspaceId, q.filter)}) s`)
+}
+
+/** The last follower count of each account in each day or hour in which there was a reading. */
+function followerReadings(q: OverviewQuery): SQL {
+  if (q.cut === 'days')
+    return sql`SELECT r.account_id, r.day::text AS bucket, r.followers
+      FROM account_days r JOIN selected s ON s.id = r.account_id
+      WHERE r.workspace_id = ${q.workspaceId} AND r.followers IS NOT NULL
+        AND r.day BETWEEN ${q.period.from}::date AND ${q.period.to}::date`
+  const bucket =
+    q.cut === 'hours'
+      ? hourOf(sql`m.observed_at`, q.period.timezone)
+      : sql`(m.observed_at AT TIME ZONE ${q.period.timezone})::date::text`
+  return sql`SELECT DISTINCT ON (account_id, bucket) account_id, bucket, followers FROM (
+      SELECT m.account_id, ${bucket} AS bucket, m.followers, m.observed_at
+      FROM account_metrics m JOIN selected s ON s.id = m.account_id
+      WHERE m.followers IS NOT NULL
+        AND m.observed_at >= ${q.period.start}::timestamptz AND m.observed_at < ${q.period.end}::timestamptz
+    ) readings
+    ORDER BY account_id, bucket, observed_at DESC`
+}
+
+export interface FollowersSeriesRow {
+  bucket: string
+  platform: Platform
+  followers: number | null
+  gained: number | null
+}
+
+/**
+ * Followers at the end of each day or hour, carried forward where there was no reading, and what they gained
+ * in it. Only accounts with a reading before the period gain, so that the series adds up to the total.
+ * @param buckets every day or hour of the period that has begun, in order
+ */
+export function overviewFollowersSeries(q: OverviewQuery, buckets: string[]): Statement<FollowersSeriesRow> {
+  return statement(sql`
+    WITH selected AS (${selectedAccounts(q.workspaceId, q.filter)}),
+    reading AS (${followerReadings(q)}),
+    base AS (
+      SELECT s.id AS account_id, s.platform, (
+        SELECT m.followers FROM account_metrics m
+        WHERE m.account_id = s.id AND m.observed_at < ${q.period.start}::timestamptz AND m.followers IS NOT NULL
+        ORDER BY m.observed_at DESC LIMIT 1) AS followers
+      FROM selected s
+    ),
+    bucket AS (
+      SELECT b.bucket, b.n FROM unnest(${array(buckets)}::text[]) WITH ORDINALITY AS b (bucket, n)
+    ),
+    grid AS (
+      SELECT base.account_id, base.platform, base.followers AS base, bucket.bucket, bucket.n, r.followers,
+        COUNT(r.followers) OVER (PARTITION BY base.account_id ORDER BY bucket.n) AS stretch
+      FROM base CROSS JOIN bucket
+      LEFT JOIN reading r ON r.account_id = base.account_id AND r.bucket = bucket.bucket
+    ),
+    carried AS (
+      SELECT account_id, platform, base, bucket, n,
+        COALESCE(FIRST_VALUE(followers) OVER (PARTITION BY account_id, stretch ORDER BY n), base) AS followers
+      FROM grid
+    ),
+    gained AS (
+      SELECT c.*, CASE WHEN base IS NOT NULL
+        THEN followers - COALESCE(LAG(followers) OVER (PARTITION BY account_id ORDER BY n), base) END AS gained
+      FROM carried c
+    )
+    SELECT bucket, platform, SUM(followers)::bigint AS followers, SUM(gained)::bigint AS gained
+    FROM gained GROUP BY 1, 2`)
+}
+
+/** Platforms that may not be mixed with others. */
+const SEPARATE = PLATFORMS.filter((platform) => PLATFORM_FACTS[platform].separate !== undefined)
+
+export interface TopPostRow {
+  id: string
+  accountId: string
+  platform: Platform
+  kind: string
+  text: string | null
+  url: string | null
+  postedAt: string
+  likes: number | null
+  engagements: number | null
+}
+
+/**
+ * The posts published in the period with most engagements: from each day's own top ten, or, for another
+ * timezone's days, from the posts themselves.
+ */
+export function overviewTopPosts(q: OverviewQuery, most: number): Statement<TopPostRow> {
+  const candidates =
+    q.cut === 'days'
+      ? sql`SELECT (t.post->>'id')::uuid AS id, (t.post->>'engagements')::bigint AS engagements
+          FROM account_days r JOIN selected s ON s.id = r.account_id, jsonb_array_elements(r.top_posts) AS t (post)
+          WHERE r.workspace_id = ${q.workspaceId}
+            AND r.day BETWEEN ${q.period.from}::date AND ${q.period.to}::date`
+      : sql`SELECT p.id, p.engagements FROM posts p JOIN selected s ON s.id = p.account_id
+          WHERE p.posted_at >= ${q.period.start}::timestamptz AND p.posted_at < ${q.period.end}::timestamptz
+            AND p.engagements IS NOT NULL AND p.deleted_at IS NULL AND p.kind <> 'repost'`
+  return statement(sql`
+    WITH chosen AS (${selectedAccounts(q.workspaceId, q.filter)}),
+    selected AS (
+      SELECT * FROM chosen
+      WHERE platform <> ALL (${array(SEPARATE)}::text[]) OR (SELECT COUNT(DISTINCT platform) FROM chosen) = 1
+    ),
+    best AS (SELECT c.* FROM (${candidates}) c ORDER BY engagements DESC, id LIMIT ${most})
+    SELECT p.id, p.account_id AS "accountId", p.platform, p.kind, p.text, p.url, p.posted_at AS "postedAt",
+      ${sql.raw(POST_METRICS.map((m) => `p.${m}`).join(', '))}, p.engagements
+    FROM best JOIN posts p ON p.id = best.id ORDER BY p.engagements DESC, p.id`)
+}

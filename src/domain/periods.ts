@@ -1,0 +1,153 @@
+import { Temporal } from 'temporal-polyfill'
+
+/** Periods that are given by name. Each ends today, today included. */
+export const PERIOD_NAMES = ['7d', '28d', '90d', '12m'] as const
+export type PeriodName = (typeof PERIOD_NAMES)[number]
+
+export type Comparison = 'previous' | 'year' | 'none'
+
+/** Longest period that may be asked for. */
+export const MAX_PERIOD_DAYS = 731
+
+/** Every UTC offset in use is a multiple of this, so quarter hours add up to days of any timezone. */
+export const QUARTER_MS = 15 * 60 * 1000
+
+/** Whole days of a timezone. */
+export interface Period {
+  /** First day, `2026-11-01`. */
+  from: string
+  /** Last day, inclusive. */
+  to: string
+  timezone: string
+  /** First instant of the first day, RFC 3339. */
+  start: string
+  /** First instant after the last day, RFC 3339. */
+  end: string
+}
+
+export interface ComparedPeriod {
+  from: string
+  to: string
+  start: string
+  /** First instant of the last day. */
+  lastDayStart: string
+  /**
+   * First instant that no longer counts. Where the period is still running, its comparison stops at the same
+   * local time of day (at the last full quarter hour), so that like is compared with like.
+   */
+  until: string
+}
+
+const PERIOD_LENGTH: Record<PeriodName, Temporal.DurationLike> = {
+  '7d': { days: 7 },
+  '28d': { days: 28 },
+  '90d': { days: 90 },
+  '12m': { months: 12 },
+}
+
+/** Whether a name is a timezone that this runtime knows; only IANA names count, not offsets. */
+export function isTimezone(name: string): boolean {
+  if (!/^[A-Za-z][A-Za-z0-9_+\-/]*$/.test(name)) return false
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: name })
+    return true
+  } catch {
+    return false
+  }
+}
+
+/** Whether a text is a day that exists, written `2026-11-22`. */
+export function isDay(text: string): boolean {
+  if (!/^\d{4}-\d{2}-\d{2}$/.test(text)) return false
+  try {
+    Temporal.PlainDate.from(text, { overflow: 'reject' })
+    return true
+  } catch {
+    return false
+  }
+}
+
+/** How many days a period has, both ends included; below 1 where they are reversed. */
+export function daysBetween(from: string, to: string): number {
+  return Temporal.PlainDate.from(from).until(Temporal.PlainDate.from(to), { largestUnit: 'days' }).days + 1
+}
+
+function startOfDay(day: Temporal.PlainDate, timezone: string): string {
+  return toInstantText(day.toZonedDateTime({ timeZone: timezone }))
+}
+
+function toInstantText(moment: Temporal.ZonedDateTime): string {
+  return new Date(moment.epochMilliseconds).toISOString()
+}
+
+/** Today's date in a timezone. */
+export function today(timezone: string, nowMs: number): string {
+  return Temporal.Instant.fromEpochMilliseconds(nowMs).toZonedDateTimeISO(timezone).toPlainDate().toString()
+}
+
+/** The period between two days, both inclusive. */
+export function periodOf(from: string, to: string, timezone: string): Period {
+  return {
+    from,
+    to,
+    timezone,
+    start: startOfDay(Temporal.PlainDate.from(from), timezone),
+    end: startOfDay(Temporal.PlainDate.from(to).add({ days: 1 }), timezone),
+  }
+}
+
+/** The period of a name, ending today. `12m` reaches back to the day after today's date a year ago. */
+export function namedPeriod(name: PeriodName, timezone: string, nowMs: number): Period {
+  const to = Temporal.PlainDate.from(today(timezone, nowMs))
+  return periodOf(to.subtract(PERIOD_LENGTH[name]).add({ days: 1 }).toString(), to.toString(), timezone)
+}
+
+/** What a period is compared with: as many days just before it, or the same days a year earlier. */
+export function comparisonOf(period: Period, comparison: Comparison, nowMs: number): ComparedPeriod | null {
+  if (comparison === 'none') return null
+  const from = Temporal.PlainDate.from(period.from)
+  const to = Temporal.PlainDate.from(period.to)
+  const shift: Temporal.DurationLike =
+    comparison === 'year' ? { years: 1 } : { days: daysBetween(period.from, period.to) }
+  const compared = periodOf(from.subtract(shift).toString(), to.subtract(shift).toString(), period.timezone)
+  return {
+    from: compared.from,
+    to: compared.to,
+    start: compared.start,
+    lastDayStart: startOfDay(Temporal.PlainDate.from(compared.to), period.timezone),
+    until:
+      period.to === today(period.timezone, nowMs)
+        ? sameTimeOfDay(compared.to, period.timezone, nowMs)
+        : compared.end,
+  }
+}
+
+function sameTimeOfDay(day: string, timezone: string, nowMs: number): string {
+  const now = Temporal.Instant.fromEpochMilliseconds(nowMs).toZonedDateTimeISO(timezone)
+  const then = Temporal.PlainDate.from(day).toZonedDateTime({
+    timeZone: timezone,
+    plainTime: now.toPlainTime(),
+  })
+  return new Date(Math.floor(then.epochMilliseconds / QUARTER_MS) * QUARTER_MS).toISOString()
+}
+
+/** Every day of a period, in order. */
+export function daysOf(period: Pick<Period, 'from' | 'to'>): string[] {
+  const days: string[] = []
+  const last = Temporal.PlainDate.from(period.to)
+  for (
+    let day = Temporal.PlainDate.from(period.from);
+    Temporal.PlainDate.compare(day, last) <= 0;
+    day = day.add({ days: 1 })
+  )
+    days.push(day.toString())
+  return days
+}
+
+/** Every hour of a one-day period, as instants: 23 or 25 of them when the clocks change. */
+export function hoursOf(period: Period): string[] {
+  const hours: string[] = []
+  for (let at = Date.parse(period.start); at < Date.parse(period.end); at += 4 * QUARTER_MS)
+    hours.push(new Date(at).toISOString())
+  return hours
+}

@@ -1,0 +1,37 @@
+/** Questions about the hub's sequence: what came before for whom, and how much of it. */
+import { encodeFrame, type SequencedEvent, type Subscription } from './protocol.ts'
+import type { HubState } from './store.ts'
+
+/** The last sequence number among the topics; 0 when there was none yet. */
+export function lastSeqOf(state: HubState, topics: Subscription): number {
+  if (topics === null) return state.seq
+  let last = 0
+  for (const topic of topics) last = Math.max(last, state.topics.get(topic)?.lastSeq ?? 0)
+  return last
+}
+
+/** How many events of the topics there have ever been. */
+export function dueCountOf(state: HubState, topics: Subscription): number {
+  if (topics === null) return state.seq
+  let count = 0
+  for (const topic of topics) count += state.topics.get(topic)?.count ?? 0
+  return count
+}
+
+/** Encodes each pair of event and `prevSeq` once, however many sockets get it. */
+export function frameCache(): (event: SequencedEvent, prevSeq: number) => string {
+  const frames = new Map<SequencedEvent, Map<number, string>>()
+  return (event, prevSeq) => {
+    let byPrevSeq = frames.get(event)
+    if (byPrevSeq === undefined) {
+      byPrevSeq = new Map()
+      frames.set(event, byPrevSeq)
+    }
+    let frame = byPrevSeq.get(prevSeq)
+    if (frame === undefined) {
+      frame = encodeFrame(event, prevSeq)
+      byPrevSeq.set(prevSeq, frame)
+    }
+    return frame
+  }
+}

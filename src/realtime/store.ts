@@ -1,0 +1,217 @@
+/** What a hub keeps: the last events, per-topic counters, tickets. One small SQLite database. */
+import { z } from 'zod'
+import type { TicketRecord } from '../ports.ts'
+import type { SequencedEvent, Subscription } from './protocol.ts'
+
+/** The part of SQLite that is used. Every call is synchronous. */
+export interface SqlDatabase {
+  rows(query: string, ...bindings: (string | number)[]): unknown[]
+  /** Runs the closure in a transaction; whatever it throws undoes it. */
+  transaction(closure: () => void): void
+}
+
+/** A topic's last event, and how many there ever were. */
+export interface TopicState {
+  lastSeq: number
+  count: number
+}
+
+export interface HubState {
+  seq: number
+  generation: number
+  topics: Map<string, TopicState>
+}
+
+export interface HubStore {
+  load(): HubState
+  /** Keeps new events and the state they lead to, at once, and forgets events up to `trimToSeq`. */
+  append(events: SequencedEvent[], state: HubState, trimToSeq: number): void
+  /** The smallest sequence number kept, or `null` when there is none. */
+  oldestSeq(): number | null
+  eventsAfter(seq: number, topics: Subscription): SequencedEvent[]
+  /** The last kept event of the topics at or before `seq`, or `null`. */
+  lastSeqUpTo(seq: number, topics: Subscription): number | null
+  countAfter(seq: number, topics: Subscription): number
+  putTicket(ticket: TicketRecord, nowMs: number): void
+  /** Removes a ticket; answers whose it was, or `null` when it is unknown, used or expired. */
+  takeTicket(hash: string, nowMs: number): string | null
+  deleteTicketsOf(userId: string): void
+  workspaceId(): string | null
+  setWorkspaceId(workspaceId: string): void
+}
+
+/** Raised with every migration added below. */
+const SCHEMA_VERSION = 1
+/** The oldest version of this code that can still work on what the newest writes. */
+const READABLE_FROM_VERSION = 1
+
+const MIGRATIONS: readonly (readonly string[])[] = [
+  [
+    `CREATE TABLE events (
+      seq INTEGER PRIMARY KEY,
+      topic TEXT NOT NULL,
+      type TEXT NOT NULL,
+      at TEXT NOT NULL,
+      generation INTEGER NOT NULL,
+      data TEXT NOT NULL
+    )`,
+    'CREATE INDEX events_topic_seq ON events (topic, seq)',
+    'CREATE TABLE topics (topic TEXT PRIMARY KEY, last_seq INTEGER NOT NULL, count INTEGER NOT NULL)',
+    'CREATE TABLE tickets (hash TEXT PRIMARY KEY, user_id TEXT NOT NULL, expires_at_ms INTEGER NOT NULL)',
+  ],
+]
+
+const MetaRow = z.object({ key: z.string(), value: z.union([z.string(), z.number()]) })
+const TopicRow = z.object({ topic: z.string(), last_seq: z.number(), count: z.number() })
+const EventRow = z.object({
+  seq: z.number(),
+  topic: z.string(),
+  type: z.string(),
+  at: z.string(),
+  generation: z.number(),
+  data: z.string(),
+})
+const TicketRow = z.object({ user_id: z.string(), expires_at_ms: z.number() })
+const NumberRow = z.object({ n: z.number().nullable() })
+
+/**
+ * Opens the hub's database and brings its tables up to date.
+ * @throws Error when a later, incompatible version of this code has written it.
+ */
+export function openHubStore(db: SqlDatabase): HubStore {
+  db.transaction(() => migrate(db))
+
+  const numberOf = (query: string, ...bindings: (string | number)[]): number | null =>
+    NumberRow.parse(db.rows(query, ...bindings)[0]).n
+
+  return {
+    load() {
+      const topics = new Map<string, TopicState>()
+      for (const row of db.rows('SELECT topic, last_seq, count FROM topics')) {
+        const { topic, last_seq, count } = TopicRow.parse(row)
+        topics.set(topic, { lastSeq: last_seq, count })
+      }
+      return { seq: numberMeta(db, 'seq'), generation: numberMeta(db, 'generation'), topics }
+    },
+
+    append(events, state, trimToSeq) {
+      db.transaction(() => {
+        for (const event of events) {
+          db.rows(
+            'INSERT INTO events (seq, topic, type, at, generation, data) VALUES (?, ?, ?, ?, ?, ?)',
+            event.seq,
+            event.topic,
+            event.type,
+            event.at,
+            event.generation,
+            event.data,
+          )
+        }
+        for (const topic of new Set(events.map((event) => event.topic))) {
+          const topicState = state.topics.get(topic)
+          if (topicState === undefined) continue
+          db.rows(
+            'INSERT OR REPLACE INTO topics (topic, last_seq, count) VALUES (?, ?, ?)',
+            topic,
+            topicState.lastSeq,
+            topicState.count,
+          )
+        }
+        setMeta(db, 'seq', state.seq)
+        setMeta(db, 'generation', state.generation)
+        db.rows('DELETE FROM events WHERE seq <= ?', trimToSeq)
+      })
+    },
+
+    oldestSeq: () => numberOf('SELECT MIN(seq) AS n FROM events'),
+
+    eventsAfter(seq, topics) {
+      const filter = topicFilter(topics)
+      return db
+        .rows(
+          `SELECT seq, topic, type, at, generation, data FROM events WHERE seq > ?${filter.sql} ORDER BY seq`,
+          seq,
+          ...filter.bindings,
+        )
+        .map((row) => EventRow.parse(row))
+    },
+
+    lastSeqUpTo(seq, topics) {
+      const filter = topicFilter(topics)
+      return numberOf(`SELECT MAX(seq) AS n FROM events WHERE seq <= ?${filter.sql}`, seq, ...filter.bindings)
+    },
+
+    countAfter(seq, topics) {
+      const filter = topicFilter(topics)
+      return (
+        numberOf(`SELECT COUNT(*) AS n FROM events WHERE seq > ?${filter.sql}`, seq, ...filter.bindings) ?? 0
+      )
+    },
+
+    putTicket(ticket, nowMs) {
+      db.transaction(() => {
+        db.rows('DELETE FROM tickets WHERE expires_at_ms <= ?', nowMs)
+        db.rows(
+          'INSERT OR REPLACE INTO tickets (hash, user_id, expires_at_ms) VALUES (?, ?, ?)',
+          ticket.hash,
+          ticket.userId,
+          ticket.expiresAtMs,
+        )
+      })
+    },
+
+    takeTicket(hash, nowMs) {
+      // One statement: of two upgrades with the same ticket, one finds it.
+      const row = db.rows('DELETE FROM tickets WHERE hash = ? RETURNING user_id, expires_at_ms', hash)[0]
+      if (row === undefined) return null
+      const ticket = TicketRow.parse(row)
+      return ticket.expires_at_ms > nowMs ? ticket.user_id : null
+    },
+
+    deleteTicketsOf(userId) {
+      db.rows('DELETE FROM tickets WHERE user_id = ?', userId)
+    },
+
+    workspaceId() {
+      const value = meta(db, 'workspace_id')
+      return typeof value === 'string' ? value : null
+    },
+
+    setWorkspaceId(workspaceId) {
+      setMeta(db, 'workspace_id', workspaceId)
+    },
+  }
+}
+
+function migrate(db: SqlDatabase): void {
+  db.rows('CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value NOT NULL)')
+  const version = numberMeta(db, 'schema_version')
+  if (numberMeta(db, 'readable_from_version') > SCHEMA_VERSION) {
+    throw new Error(`The hub's storage has version ${version}; this code understands ${SCHEMA_VERSION}.`)
+  }
+  if (version >= SCHEMA_VERSION) return
+  for (const statements of MIGRATIONS.slice(version)) {
+    for (const statement of statements) db.rows(statement)
+  }
+  setMeta(db, 'schema_version', SCHEMA_VERSION)
+  setMeta(db, 'readable_from_version', READABLE_FROM_VERSION)
+}
+
+function meta(db: SqlDatabase, key: string): string | number | null {
+  const row = db.rows('SELECT key, value FROM meta WHERE key = ?', key)[0]
+  return row === undefined ? null : MetaRow.parse(row).value
+}
+
+function numberMeta(db: SqlDatabase, key: string): number {
+  return z.number().parse(meta(db, key) ?? 0)
+}
+
+function setMeta(db: SqlDatabase, key: string, value: string | number): void {
+  db.rows('INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)', key, value)
+}
+
+/** The end of a WHERE clause that lets a subscription's topics through. */
+function topicFilter(topics: Subscription): { sql: string; bindings: string[] } {
+  if (topics === null) return { sql: '', bindings: [] }
+  return { sql: ` AND topic IN (${Array.from(topics, () => '?').join(', ')})`, bindings: [...topics] }
+}
