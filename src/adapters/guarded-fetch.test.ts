@@ -1,227 +1,13 @@
 import { afterEach, describe, expect, it, vi } from 'vitest'
-import { PlatformError } from '../ports.ts'
-import { createGuardedFetch, type GuardedFetchOptions } from './guarded-fetch.ts'
-
-interface Call {
-  url: string
-  init: RequestInit
-}
-
-type Reply = (url: string, init: RequestInit) => Response | Promise<Response>
-
-/** A guarded fetch over a double that records what reaches the network. */
-function guarded(reply: Reply, options: Partial<GuardedFetchOptions> = {}) {
-  const calls: Call[] = []
-  const fetch = createGuardedFetch({
-    fetch: async (url, init) => {
-      calls.push({ url, init })
-      return reply(url, init)
-    },
-    ...options,
-  })
-  return { fetch, calls }
-}
-
-const ok: Reply = () => new Response('ok')
-
-async function failureOf(promise: Promise<unknown>): Promise<PlatformError> {
-  const failure = await promise.then(
-    () => new Error('it succeeded'),
-    (error: unknown) => error,
-  )
-  if (!(failure instanceof PlatformError)) throw failure
-  return failure
-}
-
-const ALWAYS_REFUSED = [
-  // Not a web address, or one with a secret.
-  'not a url',
-  'ftp://example.com/',
-  'file:///etc/passwd',
-  'data:text/plain,hello',
-  'javascript:alert(1)',
-  'ws://example.com/',
-  'http://example.com/',
-  'http://8.8.8.8/',
-  'https://user@example.com/',
-  'https://user:secret@example.com/',
-  'https://:secret@example.com/',
-  // Metadata services and link-local addresses, in every spelling.
-  'https://169.254.169.254/latest/meta-data',
-  'https://169.254.169.254./',
-  'https://2852039166/',
-  'https://0xa9fea9fe/',
-  'https://0xA9.0xFE.0xA9.0xFE/',
-  'https://0251.0376.0251.0376/',
-  'https://025177524776/',
-  'https://169.254.43518/',
-  'https://169.16689662/',
-  'https://[::ffff:169.254.169.254]/',
-  'https://[::ffff:a9fe:a9fe]/',
-  'https://[64:ff9b::169.254.169.254]/',
-  'https://[2002:a9fe:a9fe::]/',
-  'https://[fd00:ec2::254]/',
-  'https://100.100.100.200/',
-  'https://168.63.129.16/',
-  'https://metadata.google.internal/',
-  'https://METADATA.google.internal./',
-  'https://metadata/',
-  'https://169.254.1.1/',
-  'https://[fe80::1]/',
-  'https://[fe80::1%25eth0]/',
-  // Nowhere, everywhere, and what is set aside.
-  'https://0/',
-  'https://0.0.0.0/',
-  'https://0x0/',
-  'https://[::]/',
-  'https://[0:0:0:0:0:0:0:0]/',
-  'https://[::ffff:0.0.0.0]/',
-  'https://100.64.0.1/',
-  'https://192.0.0.1/',
-  'https://192.0.2.1/',
-  'https://198.18.0.1/',
-  'https://198.51.100.1/',
-  'https://203.0.113.1/',
-  'https://224.0.0.1/',
-  'https://255.255.255.255/',
-  'https://240.0.0.1/',
-  'https://[ff02::1]/',
-  'https://[2001:db8::1]/',
-  'https://[2001::1]/',
-  'https://[100::1]/',
-  'https://[64:ff9b:1::1]/',
-  'https://[4000::1]/',
-  'https://a..b/',
-  'https://-bad.example/',
-]
-
-const REFUSED_UNLESS_PRIVATE_IS_ALLOWED = [
-  'https://127.0.0.1/',
-  'http://127.0.0.1/',
-  'https://127.1/',
-  'https://127.0.1/',
-  'https://127.255.255.254/',
-  'https://127.0.0.1./',
-  'https://2130706433/',
-  'https://0x7f000001/',
-  'https://0x7f.1/',
-  'https://0177.0.0.1/',
-  'https://017700000001/',
-  'https://１２７.０.０.１/',
-  'https://127。0。0。1/',
-  'https://①②⑦.⓪.⓪.①/',
-  'https://%31%32%37.0.0.1/',
-  'https://[::1]/',
-  'https://[0:0:0:0:0:0:0:1]/',
-  'https://[::127.0.0.1]/',
-  'https://[::ffff:127.0.0.1]/',
-  'https://[::ffff:7f00:1]/',
-  'https://[64:ff9b::7f00:1]/',
-  'https://[2002:7f00:1::]/',
-  'https://10.0.0.1/',
-  'https://10.1/',
-  'https://167772161/',
-  'https://172.16.0.1/',
-  'https://172.31.255.255/',
-  'https://192.168.0.1/',
-  'https://192.168.1/',
-  'https://0300.0250.0.1/',
-  'https://[fc00::1]/',
-  'https://[fd12:3456::1]/',
-  'https://[fec0::1]/',
-  'https://localhost/',
-  'https://LOCALHOST/',
-  'https://ⓛocalhost/',
-  'https://localhost./',
-  'https://api.localhost/',
-  'https://printer.local/',
-  'https://db.internal./',
-  'https://router.lan/',
-  'https://box.home.arpa/',
-  'https://intranet/',
-  'https://localhost:8443/',
-]
-
-const ALLOWED = [
-  'https://example.com/',
-  'https://example.com./',
-  'https://example.com:443/',
-  'https://EXAMPLE.com/a?b#c',
-  'https://bücher.example/',
-  'https://xn--bcher-kva.example/',
-  'https://8.8.8.8/',
-  'https://134744072/',
-  'https://[2606:4700::1111]/',
-  'https://[::ffff:8.8.8.8]/',
-  'https://[2002:808:808::1]/',
-  'https://localhost.example.com/',
-  'https://127.0.0.1.example.com/',
-  'https://internal.example/',
-]
-
-describe('the addresses of a guarded fetch', () => {
-  it.each([...ALWAYS_REFUSED, ...REFUSED_UNLESS_PRIVATE_IS_ALLOWED])(
-    'refuses %s without calling it',
-    async (url) => {
-      const { fetch, calls } = guarded(ok)
-      expect((await failureOf(fetch(url))).kind).toBe('refused')
-      expect(calls).toEqual([])
-    },
-  )
-
-  it.each(ALWAYS_REFUSED)('refuses %s where private hosts are allowed, too', async (url) => {
-    const { fetch, calls } = guarded(ok, { allowPrivateHosts: true })
-    expect((await failureOf(fetch(url))).kind).toBe('refused')
-    expect(calls).toEqual([])
-  })
-
-  it.each([
-    ...REFUSED_UNLESS_PRIVATE_IS_ALLOWED,
-    'http://127.0.0.1:3000/',
-    'http://[::1]:3000/',
-    'http://mastodon:3000/',
-    'https://example.com:8443/',
-  ])('calls %s where private hosts are allowed', async (url) => {
-    const { fetch, calls } = guarded(ok, { allowPrivateHosts: true })
-    expect(await (await fetch(url)).text()).toBe('ok')
-    expect(calls).toHaveLength(1)
-  })
-
-  it.each(ALLOWED)('calls %s', async (url) => {
-    const { fetch, calls } = guarded(ok)
-    expect(await (await fetch(url)).text()).toBe('ok')
-    expect(calls.map((call) => call.url)).toEqual([new URL(url).href])
-  })
-
-  it.each(['https://example.com:80/', 'https://example.com:8443/', 'https://example.com:22/'])(
-    'refuses the port of %s',
-    async (url) => {
-      const { fetch } = guarded(ok)
-      expect((await failureOf(fetch(url))).kind).toBe('refused')
-    },
-  )
-
-  it('calls an origin of the configuration wherever it is, and no other one', async () => {
-    const { fetch } = guarded(ok, { trustedOrigins: ['http://127.0.0.1:2584/xrpc'] })
-    expect(await (await fetch('http://127.0.0.1:2584/xrpc/a')).text()).toBe('ok')
-    expect((await failureOf(fetch('http://127.0.0.1:2585/'))).kind).toBe('refused')
-  })
-
-  it('does not let another server redirect to an origin of the configuration', async () => {
-    const { fetch, calls } = guarded(() => Response.redirect('http://127.0.0.1:2584/'), {
-      trustedOrigins: ['http://127.0.0.1:2584'],
-    })
-    expect((await failureOf(fetch('https://example.com/'))).kind).toBe('refused')
-    expect(calls).toHaveLength(1)
-  })
-})
+import { platformFailure } from './platforms/test-network.ts'
+import { guarded, ok } from './test-fetch.ts'
 
 describe('the names of a guarded fetch', () => {
   it.each([[['127.0.0.1']], [['93.184.216.34', '10.0.0.1']], [['2606:4700::1', '::1']], [['nonsense']]])(
     'refuses a name that resolves to %j',
     async (addresses) => {
       const { fetch, calls } = guarded(ok, { resolveAddresses: async () => addresses })
-      const failure = await failureOf(fetch('https://rebound.example/'))
+      const failure = await platformFailure(fetch('https://rebound.example/'))
       expect(failure.kind).toBe('refused')
       // The answer must not tell what the names of a private network resolve to.
       for (const address of addresses) expect(failure.message).not.toContain(address)
@@ -241,7 +27,7 @@ describe('the names of a guarded fetch', () => {
     const { fetch, calls } = guarded(() => Response.redirect('https://inside.example/'), {
       resolveAddresses: async (name) => [name === 'inside.example' ? '192.168.1.1' : '93.184.216.34'],
     })
-    expect((await failureOf(fetch('https://outside.example/'))).kind).toBe('refused')
+    expect((await platformFailure(fetch('https://outside.example/'))).kind).toBe('refused')
     expect(calls).toHaveLength(1)
   })
 
@@ -253,18 +39,18 @@ describe('the names of a guarded fetch', () => {
       resolveAddresses: async () => ['169.254.169.254'],
       allowPrivateHosts: true,
     })
-    expect((await failureOf(metadata.fetch('https://intra.example/'))).kind).toBe('refused')
+    expect((await platformFailure(metadata.fetch('https://intra.example/'))).kind).toBe('refused')
   })
 
   it('is transient when a name cannot be resolved, or not yet', async () => {
     const none = guarded(ok, { resolveAddresses: async () => [] })
-    expect((await failureOf(none.fetch('https://nowhere.example/'))).kind).toBe('transient')
+    expect((await platformFailure(none.fetch('https://nowhere.example/'))).kind).toBe('transient')
     const broken = guarded(ok, {
       resolveAddresses: async () => {
         throw new Error('SERVFAIL')
       },
     })
-    expect((await failureOf(broken.fetch('https://nowhere.example/'))).kind).toBe('transient')
+    expect((await platformFailure(broken.fetch('https://nowhere.example/'))).kind).toBe('transient')
     expect(broken.calls).toEqual([])
   })
 })
@@ -286,7 +72,7 @@ describe('the redirects of a guarded fetch', () => {
 
   it('gives up at the fourth', async () => {
     const { fetch, calls } = guarded(() => redirect('/again'))
-    expect((await failureOf(fetch('https://example.com/'))).kind).toBe('bad_answer')
+    expect((await platformFailure(fetch('https://example.com/'))).kind).toBe('bad_answer')
     expect(calls).toHaveLength(4)
   })
 
@@ -302,7 +88,7 @@ describe('the redirects of a guarded fetch', () => {
     'http://[bad',
   ])('refuses one to %s', async (location) => {
     const { fetch, calls } = guarded(() => redirect(location))
-    expect((await failureOf(fetch('https://example.com/'))).kind).toBe('refused')
+    expect((await platformFailure(fetch('https://example.com/'))).kind).toBe('refused')
     expect(calls).toHaveLength(1)
   })
 
@@ -377,7 +163,9 @@ describe('the redirects of a guarded fetch', () => {
 
   it('fails at the first where none may be followed', async () => {
     const { fetch } = guarded(() => redirect('/next'))
-    expect((await failureOf(fetch('https://example.com/', { redirect: 'error' }))).kind).toBe('bad_answer')
+    expect((await platformFailure(fetch('https://example.com/', { redirect: 'error' }))).kind).toBe(
+      'bad_answer',
+    )
   })
 })
 
@@ -410,7 +198,7 @@ describe('the bounds of a guarded fetch', () => {
         ),
       { maxBytes: 1_000 },
     )
-    expect((await failureOf(fetch('https://example.com/'))).kind).toBe('bad_answer')
+    expect((await platformFailure(fetch('https://example.com/'))).kind).toBe('bad_answer')
     expect(cancelled).toBe(true)
     expect(sent).toBeLessThan(1_500)
   })
@@ -418,7 +206,7 @@ describe('the bounds of a guarded fetch', () => {
   it('ends after the time allowed when no answer comes, although the double ignores the signal', async () => {
     vi.useFakeTimers()
     const { fetch, calls } = guarded(() => new Promise(() => {}), { timeoutMs: 10_000 })
-    const failure = failureOf(fetch('https://example.com/'))
+    const failure = platformFailure(fetch('https://example.com/'))
     await vi.advanceTimersByTimeAsync(9_999)
     expect(calls[0]?.init.signal?.aborted).toBe(false)
     await vi.advanceTimersByTimeAsync(1)
@@ -436,7 +224,7 @@ describe('the bounds of a guarded fetch', () => {
       async (url) => slowly(url.endsWith('/next') ? stuck() : Response.redirect('https://example.com/next')),
       { resolveAddresses: async () => slowly(['93.184.216.34']) },
     )
-    const failure = failureOf(fetch('https://example.com/'))
+    const failure = platformFailure(fetch('https://example.com/'))
     await vi.advanceTimersByTimeAsync(10_000)
     expect((await failure).kind).toBe('transient')
   })
@@ -445,18 +233,18 @@ describe('the bounds of a guarded fetch', () => {
     vi.useFakeTimers()
     const { fetch } = guarded(ok)
     await fetch('https://example.com/')
-    await failureOf(fetch('https://127.0.0.1/'))
+    await platformFailure(fetch('https://127.0.0.1/'))
     expect(vi.getTimerCount()).toBe(0)
   })
 
   it('ends when its caller does', async () => {
     const controller = new AbortController()
     const { fetch } = guarded(() => new Promise(() => {}))
-    const failure = failureOf(fetch('https://example.com/', { signal: controller.signal }))
+    const failure = platformFailure(fetch('https://example.com/', { signal: controller.signal }))
     controller.abort()
     expect((await failure).message).toBe('The call was cancelled.')
     const { calls, fetch: other } = guarded(() => new Promise(() => {}))
-    expect((await failureOf(other('https://example.com/', { signal: AbortSignal.abort() }))).kind).toBe(
+    expect((await platformFailure(other('https://example.com/', { signal: AbortSignal.abort() }))).kind).toBe(
       'transient',
     )
     expect(calls.length).toBeLessThanOrEqual(1)
@@ -475,7 +263,7 @@ describe('the bounds of a guarded fetch', () => {
     ],
   ])('is transient when %s, and keeps the cause', async (_, reply) => {
     const { fetch } = guarded(reply)
-    const failure = await failureOf(fetch('https://example.com/'))
+    const failure = await platformFailure(fetch('https://example.com/'))
     expect(failure.kind).toBe('transient')
     expect(failure.retryable).toBe(true)
     expect(failure.cause).toBeInstanceOf(Error)

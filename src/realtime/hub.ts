@@ -22,24 +22,8 @@ import {
 } from './protocol.ts'
 import type { EventBatch } from './rpc.ts'
 import { dueCountOf, frameCache, lastSeqOf } from './sequence.ts'
+import { answerClose, countOpen, type HubSocket, type HubSockets, isOpen, trySend } from './sockets.ts'
 import type { HubState, HubStore } from './store.ts'
-
-/** One connected client, with an attachment that outlives hibernation. */
-export interface HubSocket {
-  /** 1 is open. A closing socket may linger behind its backlog with 2. */
-  readonly readyState: number
-  /** Bytes not yet sent; not every runtime tells. */
-  readonly bufferedAmount?: number
-  send(text: string): void
-  close(code: number, reason: string): void
-  serializeAttachment(attachment: unknown): void
-  deserializeAttachment(): unknown
-}
-
-export interface HubSockets {
-  all(): HubSocket[]
-  ofUser(userId: string): HubSocket[]
-}
 
 export interface HubDeps {
   store: HubStore
@@ -62,11 +46,6 @@ interface Connection {
   attachment: SocketAttachment
   topics: Subscription
 }
-
-const OPEN = 1
-
-/** What RFC 6455 reserves for reports of a lost connection: they cannot be sent. */
-const UNSENDABLE_CLOSE_CODES: ReadonlySet<number> = new Set([1005, 1006, 1015])
 
 export class Hub {
   readonly #store: HubStore
@@ -195,24 +174,19 @@ export class Hub {
 
   /** Answers a client's close frame with ours, where its code is one that may be sent. */
   closed(socket: HubSocket, code: number, reason: string): void {
-    if (UNSENDABLE_CLOSE_CODES.has(code)) return
-    try {
-      socket.close(code, reason)
-    } catch {
-      // Already closed from this side, or a code this runtime does not send: either way it is over.
-    }
+    answerClose(socket, code, reason)
   }
 
   /** Closes a user's sockets and forgets their tickets; answers how many sockets were open. */
   revoke(userId: string): number {
     this.#store.deleteTicketsOf(userId)
-    const open = this.#sockets.ofUser(userId).filter((socket) => socket.readyState === OPEN)
+    const open = this.#sockets.ofUser(userId).filter(isOpen)
     for (const socket of open) socket.close(CLOSE_CODES.noAccess, 'Access to this workspace was taken away.')
     return open.length
   }
 
   hasOpenSockets(): boolean {
-    return this.#sockets.all().some((socket) => socket.readyState === OPEN)
+    return this.#sockets.all().some(isOpen)
   }
 
   #append(items: readonly { generation: number; event: LiveEvent }[], generation: number): void {
@@ -247,7 +221,7 @@ export class Hub {
     if (events.length === 0) return
     const encode = frameCache()
     for (const socket of this.#sockets.all()) {
-      if (socket.readyState !== OPEN) continue
+      if (!isOpen(socket)) continue
       const connection = this.#read(socket)
       if (connection === null) continue
       const { topics, attachment } = connection
@@ -345,24 +319,5 @@ export class Hub {
 
   #now(): string {
     return new Date(this.#clock.now()).toISOString()
-  }
-}
-
-function countOpen(sockets: readonly HubSocket[]): number {
-  return sockets.filter((socket) => socket.readyState === OPEN).length
-}
-
-/** One socket that fails must not keep the event from the others: it is closed, and resumes by `since`. */
-function trySend(socket: HubSocket, frame: string): boolean {
-  try {
-    socket.send(frame)
-    return true
-  } catch {
-    try {
-      socket.close(CLOSE_CODES.internal, 'An event could not be sent.')
-    } catch {
-      // It was closed already.
-    }
-    return false
   }
 }

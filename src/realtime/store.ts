@@ -186,8 +186,9 @@ export function openHubStore(db: SqlDatabase): HubStore {
 function migrate(db: SqlDatabase): void {
   db.rows('CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value NOT NULL)')
   const version = numberMeta(db, 'schema_version')
-  if (numberMeta(db, 'readable_from_version') > SCHEMA_VERSION) {
-    throw new Error(`The hub's storage has version ${version}; this code understands ${SCHEMA_VERSION}.`)
+  const readableFrom = numberMeta(db, 'readable_from_version')
+  if (readableFrom > SCHEMA_VERSION) {
+    throw new Error(`The hub's storage needs version ${readableFrom} of its code; this is ${SCHEMA_VERSION}.`)
   }
   if (version >= SCHEMA_VERSION) return
   for (const statements of MIGRATIONS.slice(version)) {

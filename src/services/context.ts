@@ -21,7 +21,8 @@ export interface ServiceDeps {
   hub: HubPublisher
   objects: ObjectStore
   connectors: Partial<Record<Platform, PlatformConnector>>
-  guardedFetch: ConnectorContext['fetch']
+  /** The guarded fetch for a platform's calls. */
+  fetchFor(platform: Platform): ConnectorContext['fetch']
   budget: RateBudget
   watchList: WatchList
   clock: Clock

@@ -29,6 +29,8 @@ export interface IngestInput {
 export interface IngestResult extends IngestCounts {
   /** The generation that this raised; `null` when nothing that can be seen has changed. */
   generation: number | null
+  /** Rows of each statement of `alongside`. */
+  alongside: unknown[][]
 }
 
 /**
@@ -40,7 +42,7 @@ export async function ingest(
   input: IngestInput,
 ): Promise<IngestResult> {
   const { workspaceId } = input
-  const [, , [counts], , [raised], pending] = await deps.db.inWorkspace(workspaceId, [
+  const [, , [counts], , [raised], pending, ...alongside] = await deps.db.inWorkspace(workspaceId, [
     lockWorkspace(workspaceId),
     ingestProfiles(workspaceId, input.profiles ?? []),
     ingestPosts(workspaceId, input.posts ?? [], input.absences ?? [], input.guard),
@@ -55,5 +57,6 @@ export async function ingest(
     updated: counts?.updated ?? 0,
     unchanged: counts?.unchanged ?? 0,
     generation: raised?.generation ?? null,
+    alongside,
   }
 }

@@ -1,0 +1,83 @@
+import { neon } from '@neondatabase/serverless'
+import { betterAuth } from 'better-auth'
+import { drizzleAdapter } from 'better-auth/adapters/drizzle'
+import { createAuthMiddleware, APIError } from 'better-auth/api'
+import { drizzle } from 'drizzle-orm/neon-http'
+import { authAccounts, authSessions, authUsers, authVerifications } from '../../db/schema/auth.ts'
+import { COOKIE_PREFIX, type SessionUser } from './sessions.ts'
+
+/** How long a signed cookie is believed without asking the database whether its session still stands. */
+const COOKIE_CACHE_SECONDS = 300
+
+export interface AuthOptions {
+  connectionString: string
+  secret: string
+  publicUrl: string
+  trustedOrigins: string[]
+  signupMode: 'invite' | 'open' | 'closed'
+  /** Whether anybody has signed up yet: the first person always may. */
+  hasUsers(): Promise<boolean>
+  /** Called once a person exists, and again at every sign-in, so that a crash in between repairs itself. */
+  onUser(user: SessionUser): Promise<void>
+}
+
+export interface Auth {
+  /** Serves `/auth/*`. */
+  handle(request: Request): Promise<Response>
+  /** Looks a session up in the database; the answer carries a renewed cookie. */
+  session(headers: Headers): Promise<{ user: SessionUser; setCookies: string[] } | null>
+}
+
+/** People: sign-up, sign-in, sessions. Loaded only when needed: most requests never do. */
+export function createAuth(options: AuthOptions): Auth {
+  const db = drizzle({ client: neon(options.connectionString) })
+  const auth = betterAuth({
+    appName: 'Tidemark',
+    baseURL: options.publicUrl,
+    basePath: '/auth',
+    secret: options.secret,
+    trustedOrigins: [options.publicUrl, ...options.trustedOrigins],
+    database: drizzleAdapter(db, {
+      provider: 'pg',
+      schema: { user: authUsers, session: authSessions, account: authAccounts, verification: authVerifications },
+    }),
+    emailAndPassword: { enabled: true, minPasswordLength: 10, maxPasswordLength: 200 },
+    session: { cookieCache: { enabled: true, maxAge: COOKIE_CACHE_SECONDS } },
+    advanced: {
+      useSecureCookies: false,
+      cookiePrefix: COOKIE_PREFIX,
+      defaultCookieAttributes: { secure: true, httpOnly: true, sameSite: 'lax', path: '/' },
+      ipAddress: { ipAddressHeaders: ['cf-connecting-ip'] },
+    },
+    // Our own limiter stands before `/auth/*`, shared by all isolates.
+    rateLimit: { enabled: false },
+    telemetry: { enabled: false },
+    hooks: {
+      before: createAuthMiddleware(async (ctx) => {
+        if (ctx.path !== '/sign-up/email' || options.signupMode === 'open') return
+        if (await options.hasUsers())
+          throw new APIError('FORBIDDEN', { message: 'Sign-up is by invitation only.', code: 'SIGNUP_CLOSED' })
+      }),
+      after: createAuthMiddleware(async (ctx) => {
+        const created = ctx.context.newSession
+        if (created) {
+          const { id, email, name } = created.user
+          await options.onUser({ id, email, name })
+        }
+      }),
+    },
+  })
+  return {
+    handle: (request) => auth.handler(request),
+    async session(headers) {
+      const { response, headers: answered } = await auth.api.getSession({
+        headers,
+        query: { disableCookieCache: true },
+        returnHeaders: true,
+      })
+      if (response === null) return null
+      const { id, email, name } = response.user
+      return { user: { id, email, name }, setCookies: answered.getSetCookie() }
+    },
+  }
+}

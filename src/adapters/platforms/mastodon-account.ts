@@ -1,0 +1,152 @@
+import { z } from 'zod'
+import {
+  formatMastodonAddress,
+  type MastodonAddress,
+  parseMastodonAddress,
+} from '../../domain/platform-input.ts'
+import { type AccountProfile, type ConnectorContext, PlatformError } from '../../ports.ts'
+import { Count, cleanText, LooseList, OptionalName, OptionalText, WebAddress } from './fields.ts'
+import { isData } from './http.ts'
+import { isAbsent, type MastodonApi, mastodonFailure } from './mastodon-api.ts'
+
+/** How often an account may have moved before we stop following it. */
+const MAX_MOVES = 3
+
+const Account = z.object({
+  id: z.string().min(1),
+  username: z.string().min(1).transform(cleanText),
+  acct: z.string().min(1),
+  display_name: OptionalName,
+  url: WebAddress,
+  avatar: WebAddress,
+  followers_count: Count,
+  following_count: Count,
+  statuses_count: Count,
+  suspended: z.boolean().nullable().catch(null),
+  moved: z
+    .object({ acct: z.string().min(1) })
+    .nullable()
+    .catch(null),
+})
+export type Account = z.infer<typeof Account>
+
+const WebFinger = z.object({ subject: OptionalText, links: LooseList })
+const SelfLink = z.object({ rel: z.literal('self'), href: WebAddress })
+
+interface Found {
+  account: Account
+  /** The server that knows the account as its own. */
+  apiHost: string
+}
+
+/** Reads an account; throws when it is malformed, `null` when it is suspended: its counts are no counts. */
+export function readAccount(entry: unknown): Account | null {
+  const account = Account.parse(entry)
+  return account.suspended === true ? null : account
+}
+
+/** `domain` is the one of the account's handle, which may be another than the API's. */
+export function toAccountProfile(account: Account, apiHost: string, domain: string): AccountProfile {
+  return {
+    externalId: account.id,
+    host: apiHost,
+    handle: formatMastodonAddress({ user: account.username, host: domain }),
+    displayName: account.display_name,
+    url: account.url ?? `https://${apiHost}/@${account.username}`,
+    avatarUrl: account.avatar,
+    followers: account.followers_count,
+    following: account.following_count,
+    posts: account.statuses_count,
+  }
+}
+
+/** The account that a server has of its own under this name; `null` when it has none, or no such call. */
+async function lookUp(
+  ctx: ConnectorContext,
+  api: MastodonApi,
+  host: string,
+  acct: string,
+): Promise<Found | null> {
+  const answer = await api.get(ctx, host, '/api/v1/accounts/lookup', [['acct', acct]])
+  if (isAbsent(answer)) return null
+  if (!isData(answer)) throw mastodonFailure(answer, host)
+  const account = Account.safeParse(answer.json)
+  if (!account.success)
+    throw new PlatformError('bad_answer', `The answer of the server ${host} could not be understood.`, {
+      cause: account.error,
+    })
+  // Another's account: this server's counts of it are partial.
+  if (account.data.acct.includes('@')) return null
+  return { account: account.data, apiHost: answer.url.host }
+}
+
+/** Where the account of an address lives and what it is called there, by its domain's own word. */
+async function askWebFinger(
+  ctx: ConnectorContext,
+  api: MastodonApi,
+  address: MastodonAddress,
+): Promise<MastodonAddress | null> {
+  const resource = `acct:${formatMastodonAddress(address)}`
+  const answer = await api.get(ctx, address.host, '/.well-known/webfinger', [['resource', resource]])
+  if (isAbsent(answer)) return null
+  if (!isData(answer)) throw mastodonFailure(answer, address.host)
+  const finger = WebFinger.safeParse(answer.json).data
+  const self = finger?.links.flatMap((link) => SelfLink.safeParse(link).data?.href ?? [])[0]
+  const host = self === undefined ? undefined : URL.parse(self)?.host
+  if (host === undefined) return null
+  return { user: parseMastodonAddress(finger?.subject ?? '')?.user ?? address.user, host }
+}
+
+function gone(address: MastodonAddress): PlatformError {
+  return new PlatformError('gone', `There is no account ${formatMastodonAddress(address)}.`)
+}
+
+/** The account of an address, from the server itself or, where its API lives elsewhere, from there. */
+async function findAccount(
+  ctx: ConnectorContext,
+  api: MastodonApi,
+  address: MastodonAddress,
+): Promise<Found & { domain: string }> {
+  const direct = await lookUp(ctx, api, address.host, address.user)
+  if (direct?.apiHost === address.host) return { ...direct, domain: address.host }
+  const home =
+    direct === null
+      ? await askWebFinger(ctx, api, address)
+      : { user: direct.account.username, host: direct.apiHost }
+  if (home === null || home.host === address.host) throw gone(address)
+  // Only a server that takes the domain for its own may speak for it; otherwise the account goes by the
+  // server's name, or anybody's domain could pass off another's account as its own.
+  const vouched = await lookUp(
+    ctx,
+    api,
+    home.host,
+    formatMastodonAddress({ user: home.user, host: address.host }),
+  )
+  if (vouched !== null) return { ...vouched, domain: address.host }
+  const named = await lookUp(ctx, api, home.host, home.user)
+  if (named === null) throw gone(address)
+  return { ...named, domain: home.host }
+}
+
+/** Finds an account by its address, at the server where it lives now. Throws `gone` when there is none. */
+export async function resolveAccount(
+  ctx: ConnectorContext,
+  api: MastodonApi,
+  address: MastodonAddress,
+): Promise<AccountProfile> {
+  let current = address
+  for (let moves = 0; moves <= MAX_MOVES; moves++) {
+    const { account, apiHost, domain } = await findAccount(ctx, api, current)
+    if (account.suspended === true)
+      throw new PlatformError('gone', `The account ${formatMastodonAddress(current)} is suspended.`)
+    if (account.moved === null) return toAccountProfile(account, apiHost, domain)
+    const { acct } = account.moved
+    const next = parseMastodonAddress(acct.includes('@') ? acct : `${acct}@${domain}`)
+    if (next === null) throw gone(current)
+    current = next
+  }
+  throw new PlatformError(
+    'gone',
+    `The account ${formatMastodonAddress(address)} has moved too often to be followed.`,
+  )
+}

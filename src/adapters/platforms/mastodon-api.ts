@@ -1,0 +1,138 @@
+import { z } from 'zod'
+import { hostReach } from '../../lib/ip-address.ts'
+import { type ConnectorContext, PlatformError, type RateLimitRule } from '../../ports.ts'
+import { callPlatform, failureOf, isData, type PlatformAnswer } from './http.ts'
+
+/** Parameters of a call; a name may come more than once. */
+export type Parameters = readonly (readonly [name: string, value: string])[]
+
+export interface MastodonApi {
+  /** Makes one call to a server and gives its answer whatever its status. */
+  get(
+    ctx: ConnectorContext,
+    host: string,
+    path: string,
+    parameters: Parameters,
+    isPaged?: boolean,
+  ): Promise<PlatformAnswer>
+  /**
+   * The objects of a kind that a server has among these ids. Servers that cannot be asked for many at
+   * once (Mastodon before 4.3, and other software) are asked for one after the other.
+   */
+  getMany(
+    ctx: ConnectorContext,
+    host: string,
+    kind: 'accounts' | 'statuses',
+    ids: readonly string[],
+  ): Promise<unknown[]>
+}
+
+export interface MastodonApiOptions {
+  /** Servers in private networks are called over http. */
+  allowHttp: boolean
+  userAgent: string
+}
+
+/** Mastodon's default for callers without a token; administrators may change it. */
+export function hostRule(host: string): RateLimitRule {
+  return { key: `mastodon:${host}`, limit: 300, windowSeconds: 300 }
+}
+
+/** Calls for older pages count against an allowance of their own as well. */
+function pagedRule(host: string): RateLimitRule {
+  return { key: `mastodon:${host}:paged`, limit: 300, windowSeconds: 900 }
+}
+
+const ErrorBody = z.object({ error: z.string().min(1) })
+
+/** The error of an answer that is no success. */
+export function mastodonFailure(answer: PlatformAnswer, host: string): PlatformError {
+  if (answer.status === 401)
+    return new PlatformError('auth', `The server ${host} needs a token to show its posts.`, { status: 401 })
+  return failureOf(answer, `The server ${host}`, ErrorBody.safeParse(answer.json).data?.error)
+}
+
+/** Whether the answer says that the server has no such thing, or no such call. */
+export function isAbsent(answer: PlatformAnswer): boolean {
+  const { status } = answer
+  return [400, 404, 405, 406, 410, 501].includes(status) || (status < 300 && answer.json === undefined)
+}
+
+const REMEMBER_MS = 86_400_000
+const REMEMBERED_HOSTS = 1_000
+
+/** Calls Mastodon servers, and whatever else speaks their API. */
+export function createMastodonApi(options: MastodonApiOptions): MastodonApi {
+  /** Hosts that take one id at a time, with the moment from which on to try again. */
+  const singleOnly = new Map<string, number>()
+
+  async function get(
+    ctx: ConnectorContext,
+    host: string,
+    path: string,
+    parameters: Parameters,
+    isPaged = false,
+  ): Promise<PlatformAnswer> {
+    const base = URL.parse(`https://${host}/`)
+    if (base === null || base.host !== host)
+      throw new PlatformError('bad_request', 'This is not the name of a server.')
+    if (options.allowHttp && hostReach(base.hostname) === 'private') base.protocol = 'http:'
+    const url = new URL(path, base)
+    for (const [name, value] of parameters) url.searchParams.append(name, value)
+    const rules = isPaged ? [pagedRule(host), hostRule(host)] : [hostRule(host)]
+    return callPlatform(ctx, { url: url.href, rules, userAgent: options.userAgent })
+  }
+
+  /** The object, or `null` when the server does not have it. */
+  async function getOne(ctx: ConnectorContext, host: string, kind: string, id: string): Promise<unknown> {
+    const answer = await get(ctx, host, `/api/v1/${kind}/${encodeURIComponent(id)}`, [])
+    if (isData(answer)) return answer.json
+    const failure = mastodonFailure(answer, host)
+    if (failure.kind === 'gone') return null
+    throw failure
+  }
+
+  async function getEach(
+    ctx: ConnectorContext,
+    host: string,
+    kind: string,
+    ids: readonly string[],
+  ): Promise<unknown[]> {
+    const found: unknown[] = []
+    // One after the other: a Worker has six connections, and a small server deserves patience.
+    for (const id of ids) {
+      const object = await getOne(ctx, host, kind, id)
+      if (object !== null) found.push(object)
+    }
+    return found
+  }
+
+  return {
+    get,
+
+    async getMany(ctx, host, kind, ids) {
+      const [first] = ids
+      if (first === undefined) return []
+      const key = `${kind} ${host}`
+      if ((singleOnly.get(key) ?? 0) > Date.now()) return getEach(ctx, host, kind, ids)
+
+      const answer = await get(
+        ctx,
+        host,
+        `/api/v1/${kind}`,
+        ids.map((id) => ['id[]', id]),
+      )
+      if (!isData(answer) && !isAbsent(answer)) throw mastodonFailure(answer, host)
+      if (isData(answer) && Array.isArray(answer.json)) {
+        const found: unknown[] = answer.json
+        if (found.length > 0) return found
+        // Nothing at all: everything is gone, or the server does not know the parameter. One of them tells.
+        if ((await getOne(ctx, host, kind, first)) === null) return []
+      }
+      const each = await getEach(ctx, host, kind, ids)
+      if (singleOnly.size >= REMEMBERED_HOSTS) singleOnly.clear()
+      singleOnly.set(key, Date.now() + REMEMBER_MS)
+      return each
+    },
+  }
+}

@@ -1,0 +1,121 @@
+import { parseMastodonAddress } from '../../domain/platform-input.ts'
+import { type AccountProfile, type PlatformConnector, PlatformError, type PlatformPost } from '../../ports.ts'
+import { chunksOf, distinctBy, readEntries } from './fields.ts'
+import { isData } from './http.ts'
+import { readAccount, resolveAccount, toAccountProfile } from './mastodon-account.ts'
+import { createMastodonApi, hostRule, mastodonFailure, type Parameters } from './mastodon-api.ts'
+import { readStatus } from './mastodon-status.ts'
+
+const PAGE_SIZE = 40
+const STATUS_BATCH_SIZE = 20
+const ACCOUNT_BATCH_SIZE = 40
+/** What leads to another page; a cursor without one would lead to the first page again. */
+const PAGE_PARAMETERS = ['max_id', 'min_id', 'since_id', 'page', 'offset', 'cursor']
+
+export interface MastodonOptions {
+  /**
+   * Set where private hosts are allowed: those are called over http, and their names may carry a port
+   * (`ada@127.0.0.1:3000`).
+   */
+  allowHttp: boolean
+  userAgent: string
+}
+
+/** Reads public posts of any server that speaks Mastodon's API, without a token. */
+export function createMastodonConnector(options: MastodonOptions): PlatformConnector {
+  const api = createMastodonApi(options)
+
+  return {
+    platform: 'mastodon',
+    refreshBatchSize: STATUS_BATCH_SIZE,
+    profileBatchSize: ACCOUNT_BATCH_SIZE,
+    rateLimit: ({ host }) => hostRule(host ?? 'unknown'),
+
+    async resolve(ctx, input) {
+      const address = parseMastodonAddress(input)
+      if (address === null)
+        throw new PlatformError(
+          'bad_request',
+          'A Mastodon account is named like ada@social.example, or by its profile address.',
+        )
+      return resolveAccount(ctx, api, address)
+    },
+
+    async fetchProfiles(ctx, accounts) {
+      const profiles: AccountProfile[] = []
+      for (const [host, ofHost] of Map.groupBy(accounts, (account) => requireHost(account.host))) {
+        const known = new Map(ofHost.map((account) => [account.externalId, account]))
+        for (const ids of chunksOf([...known.keys()], ACCOUNT_BATCH_SIZE)) {
+          const found = await api.getMany(ctx, host, 'accounts', ids)
+          const read = readEntries(found, `the server ${host}`, (entry) => {
+            const account = readAccount(entry)
+            const ref = account === null ? undefined : known.get(account.id)
+            if (account === null || ref === undefined) return null
+            return toAccountProfile(account, host, parseMastodonAddress(ref.handle)?.host ?? host)
+          })
+          profiles.push(...read)
+        }
+      }
+      return distinctBy(profiles, (profile) => `${profile.host} ${profile.externalId}`)
+    },
+
+    async fetchPosts(ctx, account, cursor) {
+      const host = requireHost(account.host)
+      const path = `/api/v1/accounts/${encodeURIComponent(account.externalId)}/statuses`
+      const answer = await api.get(ctx, host, path, pageParameters(cursor), cursor !== null)
+      if (!isData(answer)) throw mastodonFailure(answer, host)
+      if (!Array.isArray(answer.json))
+        throw new PlatformError('bad_answer', `The answer of the server ${host} is no list of posts.`)
+      const entries: unknown[] = answer.json
+      const next = nextCursor(answer.headers.get('link'), answer.url)
+      return {
+        posts: distinctBy(
+          readEntries(entries, `the server ${host}`, readStatus),
+          (post) => post.platformPostId,
+        ),
+        // A cursor that stands still would be followed for ever.
+        nextCursor: next === cursor ? null : next,
+      }
+    },
+
+    async refreshPosts(ctx, host, ids) {
+      const server = requireHost(host)
+      const wanted = new Set(ids.filter((id) => /^[\w-]{1,64}$/u.test(id)))
+      const posts: PlatformPost[] = []
+      for (const batch of chunksOf([...wanted], STATUS_BATCH_SIZE)) {
+        const found = await api.getMany(ctx, server, 'statuses', batch)
+        const read = readEntries(found, `the server ${server}`, readStatus)
+        posts.push(...read.filter((post) => wanted.has(post.platformPostId)))
+      }
+      return distinctBy(posts, (post) => post.platformPostId)
+    },
+  }
+}
+
+function requireHost(host: string | null): string {
+  if (host === null)
+    throw new PlatformError('bad_request', 'A Mastodon account needs the name of its server.')
+  return host
+}
+
+/**
+ * A cursor is the query of the next page's address, as the server gave it. Its host and path are ours to
+ * know: a server behind a proxy may name itself wrongly, and must not send us elsewhere.
+ */
+function pageParameters(cursor: string | null): Parameters {
+  if (cursor === null) return [['limit', String(PAGE_SIZE)]]
+  const parameters = new URLSearchParams(cursor)
+  if (!PAGE_PARAMETERS.some((name) => parameters.has(name)))
+    throw new PlatformError('bad_request', 'The cursor is not valid.')
+  if (!parameters.has('limit')) parameters.set('limit', String(PAGE_SIZE))
+  return [...parameters]
+}
+
+function nextCursor(link: string | null, base: URL): string | null {
+  for (const [, address, attributes] of (link ?? '').matchAll(/<([^>]*)>([^<]*)/gu)) {
+    if (!/;\s*rel\s*=\s*"?(?:[\w-]+\s+)*next\b/iu.test(attributes ?? '')) continue
+    const query = URL.parse(address ?? '', base.href)?.searchParams
+    if (query !== undefined && PAGE_PARAMETERS.some((name) => query.has(name))) return query.toString()
+  }
+  return null
+}

@@ -1,0 +1,145 @@
+import { Ratelimit } from '@upstash/ratelimit'
+import type { Redis } from '@upstash/redis'
+import { LRUCache } from 'lru-cache'
+import type { Clock, Logger } from '../ports.ts'
+
+export interface LimitPolicy {
+  /** As it appears in the `RateLimit` header. */
+  name: string
+  limit: number
+  windowSeconds: number
+}
+
+export interface LimitVerdict {
+  policy: LimitPolicy
+  allowed: boolean
+  /** Approximate: other isolates spend from the same allowance. */
+  remaining: number
+  resetSeconds: number
+}
+
+export interface RateLimiter {
+  /**
+   * Charges a request without waiting for anybody: against this isolate's own count, and against the shared
+   * allowance in leases taken after the answer. For requests that are answered from memory.
+   */
+  charge(policy: LimitPolicy, caller: string): LimitVerdict
+  /** Charges a request at the shared allowance before it is served. Without Redis, this isolate's count decides. */
+  require(policy: LimitPolicy, caller: string): Promise<LimitVerdict>
+}
+
+/** How much of an allowance an isolate takes at once. */
+const LEASE = 50
+
+interface Local {
+  windowStartMs: number
+  used: number
+  /** Taken from the shared allowance and not yet used. */
+  leased: number
+  leasing: boolean
+  /** The shared allowance is used up until then. */
+  refusedUntilMs: number
+}
+
+/**
+ * Limits of callers, shared by all isolates through Redis. When Redis is gone each isolate goes on counting
+ * for itself: limits degrade, they do not vanish.
+ */
+export function createRateLimiter(parts: {
+  redis: Redis
+  clock: Clock
+  log: Logger
+  waitUntil(work: Promise<unknown>): void
+}): RateLimiter {
+  const limiters = new Map<string, Ratelimit>()
+  const locals = new LRUCache<string, Local>({ max: 20_000 })
+
+  function limiterOf(policy: LimitPolicy): Ratelimit {
+    const shape = `${policy.name}:${policy.limit}/${policy.windowSeconds}`
+    let limiter = limiters.get(shape)
+    if (limiter === undefined) {
+      limiter = new Ratelimit({
+        redis: parts.redis,
+        limiter: Ratelimit.slidingWindow(policy.limit, `${policy.windowSeconds} s`),
+        prefix: `tm:limit:${shape}`,
+        timeout: 0,
+        analytics: false,
+        ephemeralCache: false,
+      })
+      limiters.set(shape, limiter)
+    }
+    return limiter
+  }
+
+  function localOf(policy: LimitPolicy, caller: string, now: number): Local {
+    const key = `${policy.name}:${caller}`
+    let local = locals.get(key)
+    if (local === undefined) {
+      local = { windowStartMs: now, used: 0, leased: 0, leasing: false, refusedUntilMs: 0 }
+      locals.set(key, local)
+    }
+    if (now - local.windowStartMs >= policy.windowSeconds * 1_000) {
+      local.windowStartMs = now
+      local.used = 0
+    }
+    return local
+  }
+
+  function verdict(policy: LimitPolicy, local: Local, now: number, allowed: boolean): LimitVerdict {
+    const windowEnd = local.windowStartMs + policy.windowSeconds * 1_000
+    return {
+      policy,
+      allowed,
+      remaining: allowed ? Math.max(0, policy.limit - local.used) : 0,
+      resetSeconds: Math.max(1, Math.ceil((Math.max(windowEnd, allowed ? 0 : local.refusedUntilMs) - now) / 1_000)),
+    }
+  }
+
+  /** Takes the next lease from the shared allowance; a refusal stands until its window ends. */
+  async function lease(policy: LimitPolicy, caller: string, local: Local): Promise<void> {
+    const rate = Math.min(LEASE, Math.max(1, Math.floor(policy.limit / 4)))
+    try {
+      const { success, reset } = await limiterOf(policy).limit(caller, { rate })
+      if (success) local.leased += rate
+      else local.refusedUntilMs = reset
+    } catch (error) {
+      parts.log.warn('rate limits are counted by this isolate alone', { error })
+      local.leased += rate
+    } finally {
+      local.leasing = false
+    }
+  }
+
+  return {
+    charge(policy, caller) {
+      const now = parts.clock.now()
+      const local = localOf(policy, caller, now)
+      if (local.used >= policy.limit || now < local.refusedUntilMs) return verdict(policy, local, now, false)
+      local.used += 1
+      local.leased -= 1
+      if (local.leased <= 0 && !local.leasing) {
+        local.leasing = true
+        parts.waitUntil(lease(policy, caller, local))
+      }
+      return verdict(policy, local, now, true)
+    },
+    async require(policy, caller) {
+      const now = parts.clock.now()
+      const local = localOf(policy, caller, now)
+      if (local.used >= policy.limit) return verdict(policy, local, now, false)
+      local.used += 1
+      try {
+        const { success, remaining, reset } = await limiterOf(policy).limit(caller)
+        return {
+          policy,
+          allowed: success,
+          remaining: Math.max(0, remaining),
+          resetSeconds: Math.max(1, Math.ceil((reset - now) / 1_000)),
+        }
+      } catch (error) {
+        parts.log.warn('rate limits are counted by this isolate alone', { error })
+        return verdict(policy, local, now, true)
+      }
+    },
+  }
+}

@@ -1,0 +1,35 @@
+import type { Redis } from '@upstash/redis'
+import { WATCHED_FOR_SECONDS } from '../domain/sync-tiers.ts'
+import type { Clock, WatchList } from '../ports.ts'
+
+const KEY = 'tm:watched'
+/** Marks of one workspace by one isolate come no more often than this. */
+const MARK_EVERY_MS = 60_000
+
+/** Who is being looked at, as a sorted set by the time of the last look. */
+export function createWatchList(redis: Redis, clock: Clock): WatchList {
+  const marked = new Map<string, number>()
+  return {
+    async mark(workspaceId) {
+      const now = clock.now()
+      if (now - (marked.get(workspaceId) ?? Number.NEGATIVE_INFINITY) < MARK_EVERY_MS) return
+      if (marked.size > 10_000) marked.clear()
+      marked.set(workspaceId, now)
+      try {
+        await redis.zadd(KEY, { score: now, member: workspaceId })
+      } catch (error) {
+        marked.delete(workspaceId)
+        throw error
+      }
+    },
+    async list() {
+      const since = clock.now() - WATCHED_FOR_SECONDS * 1_000
+      const [, members] = await redis
+        .pipeline()
+        .zremrangebyscore(KEY, 0, since)
+        .zrange<string[]>(KEY, since, '+inf', { byScore: true })
+        .exec<[number, string[]]>()
+      return members
+    },
+  }
+}

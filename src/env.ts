@@ -1,0 +1,97 @@
+import { z } from 'zod'
+
+const url = z.url({ protocol: /^https?$/ })
+const secret = z.string().min(16, 'must have at least 16 characters')
+const flag = z.enum(['true', 'false', '1', '0', '']).default('false').transform((value) => value === 'true' || value === '1')
+const commaSeparated = z
+  .string()
+  .default('')
+  .transform((value) => value.split(',').map((item) => item.trim()).filter((item) => item !== ''))
+
+/** `reads=600/60, writes=60/60`: how many, in how many seconds. */
+const rateLimits = z
+  .string()
+  .default('')
+  .transform((text, ctx) => {
+    const limits: Record<string, { limit: number; windowSeconds: number }> = {}
+    for (const part of text.split(',').map((item) => item.trim()).filter((item) => item !== '')) {
+      const match = /^([a-z-]+)=(\d+)\/(\d+)$/i.exec(part)
+      const [, name, limit, windowSeconds] = match ?? []
+      if (name === undefined || Number(limit) < 1 || Number(windowSeconds) < 1) {
+        ctx.addIssue({ code: 'custom', message: 'must look like reads=600/60,writes=60/60' })
+        return z.NEVER
+      }
+      limits[name] = { limit: Number(limit), windowSeconds: Number(windowSeconds) }
+    }
+    return limits
+  })
+
+/** Variables and secrets of a deployment; `.dev.vars.example` explains each in a line. */
+export const Env = z.object({
+  DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/ }),
+  DATABASE_READ_URL: z.url({ protocol: /^postgres(ql)?$/ }).optional(),
+  NEON_FETCH_ENDPOINT: url.optional(),
+  UPSTASH_REDIS_REST_URL: url,
+  UPSTASH_REDIS_REST_TOKEN: z.string().min(1),
+  QSTASH_URL: url.default('https://qstash.upstash.io'),
+  QSTASH_TOKEN: z.string().min(1),
+  QSTASH_CURRENT_SIGNING_KEY: z.string().min(1),
+  QSTASH_NEXT_SIGNING_KEY: z.string().min(1),
+  BETTER_AUTH_SECRET: z.string().min(32, 'must have at least 32 characters'),
+  CREDENTIALS_KEY: z
+    .string()
+    .regex(/^[A-Za-z0-9+/]{43}=$/, 'must be 32 bytes in base64')
+    .optional(),
+  PUBLIC_URL: url.transform((value) => value.replace(/\/+$/, '')),
+  CORS_ORIGINS: commaSeparated,
+  METRICS_TOKEN: secret.optional(),
+  SIGNUP_MODE: z.enum(['invite', 'open', 'closed']).default('invite'),
+  OPERATOR_EMAILS: commaSeparated,
+  RATE_LIMITS: rateLimits,
+  BLUESKY_APPVIEW_URL: url.default('https://public.api.bsky.app').transform((value) => value.replace(/\/+$/, '')),
+  ALLOW_PRIVATE_HOSTS: flag,
+  SYNC_INTERVAL_SECONDS: z.coerce.number().int().min(5).max(3_600).default(60),
+  COMMIT: z.string().default('unknown'),
+})
+export type Env = z.infer<typeof Env>
+
+/** Configuration that does not fit. Names every variable at once, and never says what its value was. */
+export class ConfigurationError extends Error {
+  readonly problems: string[]
+  constructor(problems: string[]) {
+    super(`The configuration is not complete: ${problems.join('; ')}`)
+    this.name = 'ConfigurationError'
+    this.problems = problems
+  }
+}
+
+const parsed = new WeakMap<object, Env>()
+
+/**
+ * Reads the variables of a deployment; the result is kept per object.
+ * @throws ConfigurationError naming every missing or malformed variable
+ */
+export function parseEnv(raw: object): Env {
+  const known = parsed.get(raw)
+  if (known !== undefined) return known
+  const given = Object.fromEntries(Object.keys(Env.shape).flatMap((name) => {
+    const value: unknown = Reflect.get(raw, name)
+    // An empty variable is how shells and dashboards say "not set".
+    return value === undefined || value === '' ? [] : [[name, value]]
+  }))
+  const result = Env.safeParse(given)
+  if (!result.success) {
+    throw new ConfigurationError(
+      result.error.issues.map((issue) => {
+        const name = String(issue.path[0])
+        return name in given ? `${name} ${plain(issue.message)}` : `${name} is missing`
+      }),
+    )
+  }
+  parsed.set(raw, result.data)
+  return result.data
+}
+
+function plain(message: string): string {
+  return message.startsWith('must') ? message : 'is malformed'
+}

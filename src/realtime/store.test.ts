@@ -1,0 +1,44 @@
+import { expect, it } from 'vitest'
+import { memoryDatabase } from '../../test/live/harness.ts'
+import { openHubStore } from './store.ts'
+
+it('keeps what it was told when it is opened again', () => {
+  const database = memoryDatabase()
+  const store = openHubStore(database)
+  store.setWorkspaceId('w')
+  const event = { seq: 1, topic: 'job', type: 'job.updated', at: 'now', generation: 2, data: '{}' }
+  store.append([event], { seq: 1, generation: 2, topics: new Map([['job', { lastSeq: 1, count: 1 }]]) }, 0)
+  const again = openHubStore(database)
+  expect(again.workspaceId()).toBe('w')
+  expect(again.load()).toEqual({
+    seq: 1,
+    generation: 2,
+    topics: new Map([['job', { lastSeq: 1, count: 1 }]]),
+  })
+  expect(again.eventsAfter(0, null)).toEqual([event])
+})
+
+it('keeps nothing of an append that failed half way', () => {
+  const store = openHubStore(memoryDatabase())
+  const event = { seq: 1, topic: 'job', type: 'job.updated', at: 'now', generation: 2, data: '{}' }
+  expect(() => store.append([event, event], { seq: 2, generation: 2, topics: new Map() }, 0)).toThrow()
+  expect(store.load().seq).toBe(0)
+  expect(store.eventsAfter(0, null)).toEqual([])
+})
+
+it('removes expired tickets when it takes a new one', () => {
+  const database = memoryDatabase()
+  const store = openHubStore(database)
+  store.putTicket({ hash: 'a', userId: 'u', expiresAtMs: 10 }, 0)
+  store.putTicket({ hash: 'b', userId: 'u', expiresAtMs: 20 }, 10)
+  expect(database.rows('SELECT hash FROM tickets')).toEqual([{ hash: 'b' }])
+})
+
+it('works on storage that a later version left readable, and refuses what it did not', () => {
+  const database = memoryDatabase()
+  openHubStore(database)
+  database.rows("UPDATE meta SET value = 9 WHERE key = 'schema_version'")
+  expect(openHubStore(database).load().seq).toBe(0)
+  database.rows("UPDATE meta SET value = 9 WHERE key = 'readable_from_version'")
+  expect(() => openHubStore(database)).toThrow('version 9')
+})

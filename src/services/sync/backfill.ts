@@ -1,0 +1,45 @@
+import { advanceBackfill, selectBackfill } from '../../db/queries/sync.ts'
+import { MAX_PERIOD_DAYS } from '../../domain/periods.ts'
+import { PlatformError } from '../../ports.ts'
+import { connectorContext, connectorOf } from '../accounts/connector-context.ts'
+import type { ServiceDeps } from '../context.ts'
+import { ingest } from '../ingest/ingest.ts'
+import { toAppError } from '../platform-errors.ts'
+import type { BackfillMessage } from './messages.ts'
+import { backfillMessage } from './queue.ts'
+import { toReading } from './readings.ts'
+
+/** The longest period that can be asked for, and the one that it is compared with. */
+const BACKFILL_DAYS = 2 * MAX_PERIOD_DAYS
+
+/**
+ * Reads one page of an account's older posts and queues the next. Where it stands is moved in the same
+ * transaction as the posts are stored, so that a repeated or broken delivery neither skips nor repeats one.
+ */
+export async function backfill(deps: ServiceDeps, message: BackfillMessage): Promise<void> {
+  const { workspaceId, accountId } = message
+  const [[state]] = await deps.db.inWorkspace(workspaceId, [selectBackfill(workspaceId, accountId)])
+  if (state === undefined || state.cursor === null) return
+  const { platform, host, cursor } = state
+  const connector = connectorOf(deps, platform)
+  const observedAtMs = deps.clock.now()
+  let page: Awaited<ReturnType<typeof connector.fetchPosts>>
+  try {
+    page = await connector.fetchPosts(connectorContext(deps, platform), state, cursor)
+  } catch (error) {
+    if (!(error instanceof PlatformError) || error.kind !== 'rate_limited') throw toAppError(error)
+    const delaySeconds = Math.ceil((error.retryAfterMs ?? 60_000) / 1_000)
+    await deps.queue.publish([await backfillMessage(platform, host, message, cursor, delaySeconds)])
+    return
+  }
+  const oldest = page.posts.at(-1)
+  const farEnough =
+    oldest !== undefined && observedAtMs - Date.parse(oldest.postedAt) > BACKFILL_DAYS * 86_400_000
+  const next = farEnough ? null : page.nextCursor
+  await ingest(deps, {
+    workspaceId,
+    posts: page.posts.map((post) => toReading(accountId, post, observedAtMs)),
+    alongside: [advanceBackfill(workspaceId, accountId, cursor, next, new Date(observedAtMs).toISOString())],
+  })
+  if (next !== null) await deps.queue.publish([await backfillMessage(platform, host, message, next)])
+}
