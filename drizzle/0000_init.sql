@@ -118,6 +118,7 @@ CREATE TABLE "imports" (
 	"columns" jsonb,
 	"next_offset" bigint DEFAULT 0 NOT NULL,
 	"next_line" integer DEFAULT 1 NOT NULL,
+	"next_skipping" boolean DEFAULT false NOT NULL,
 	"inserted" integer DEFAULT 0 NOT NULL,
 	"updated" integer DEFAULT 0 NOT NULL,
 	"unchanged" integer DEFAULT 0 NOT NULL,

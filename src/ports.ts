@@ -207,6 +207,54 @@ export interface Generations {
   raise(scope: string, generation: number): Promise<void>
 }
 
+/** A ready-to-send answer, with what decides whether it may still be sent. */
+export interface CacheEntry {
+  /** JSON text that ends with `"stale":false}`, so that degraded answers can say what they are. */
+  body: string
+  etag: string
+  /** The workspace's generation when the body was read from the database. */
+  generation: number
+  /** When it was read, milliseconds since 1970. */
+  computedAtMs: number
+}
+
+/** How long an answer of a route may be used in each tier. */
+export interface CachePolicy {
+  memoryMs: number
+  coloMs: number
+  regionMs: number
+}
+
+export interface CacheRead {
+  /** A workspace's id, or `public`: whose generation labels the answer. */
+  scope: string
+  /** Names the normalised question within the scope; fit for a URL path. */
+  key: string
+  /** The caller has been told of this generation and must not see an older one. */
+  minGeneration: number
+  policy: CachePolicy
+}
+
+export interface Computed {
+  generation: number
+  /** Serialised as JSON with `stale: false` as its last property. */
+  value: { stale: boolean }
+}
+
+export type Tier = 'memory' | 'colo' | 'region' | 'origin'
+
+export interface CacheAnswer {
+  entry: CacheEntry
+  tier: Tier
+  /** Served because nothing newer could be had in time. */
+  stale: boolean
+}
+
+export interface ReadCache {
+  read(request: CacheRead, compute: () => Promise<Computed>): Promise<CacheAnswer>
+  raise(scope: string, generation: number): Promise<void>
+}
+
 // ── Who is looking ───────────────────────────────────────────────────────────────────────────
 
 /** Workspaces that somebody reads or listens to: their newest posts are refreshed at every plan. */
@@ -222,4 +270,46 @@ export interface RateBudget {
   spend(rule: RateLimitRule): Promise<void>
   /** Follows what the platform itself says is left. */
   follow(rule: RateLimitRule, signal: RateSignal): void
+}
+
+// ── Limits of callers ────────────────────────────────────────────────────────────────────────
+
+export interface LimitPolicy {
+  /** As it appears in the `RateLimit` header. */
+  name: string
+  limit: number
+  windowSeconds: number
+}
+
+export interface LimitVerdict {
+  policy: LimitPolicy
+  allowed: boolean
+  /** Approximate: other isolates spend from the same allowance. */
+  remaining: number
+  resetSeconds: number
+}
+
+export interface RateLimiter {
+  /**
+   * Charges a request without waiting for anybody: against this isolate's own count, and against the shared
+   * allowance in leases taken after the answer. For requests that are answered from memory.
+   */
+  charge(policy: LimitPolicy, caller: string): LimitVerdict
+  /** Charges a request at the shared allowance before it is served. Without Redis, this isolate's count decides. */
+  require(policy: LimitPolicy, caller: string): Promise<LimitVerdict>
+}
+
+// ── People ───────────────────────────────────────────────────────────────────────────────────
+
+export interface SessionUser {
+  id: string
+  email: string
+  name: string
+}
+
+export interface Auth {
+  /** Serves `/auth/*`. */
+  handle(request: Request): Promise<Response>
+  /** Looks a session up in the database; the answer carries a renewed cookie. */
+  session(headers: Headers): Promise<{ user: SessionUser; setCookies: string[] } | null>
 }

@@ -11,4 +11,6 @@ if (!ownerUrl || !appUrl) {
   process.exit(1)
 }
 const { applied, version } = await migrate({ ownerUrl, appUrl, log: console.log })
-console.log(applied.length === 0 ? `Nothing to do: the database is at ${version}.` : `The database is at ${version}.`)
+console.log(
+  applied.length === 0 ? `Nothing to do: the database is at ${version}.` : `The database is at ${version}.`,
+)

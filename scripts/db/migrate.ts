@@ -37,7 +37,9 @@ export async function migrate(options: MigrateOptions): Promise<MigrateResult> {
     await client.query('SELECT pg_advisory_lock($1)', [ADVISORY_LOCK])
     await client.query(`CREATE TABLE IF NOT EXISTS tidemark_migrations (
       name text PRIMARY KEY, hash text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now())`)
-    const { rows } = await client.query<{ name: string; hash: string }>('SELECT name, hash FROM tidemark_migrations')
+    const { rows } = await client.query<{ name: string; hash: string }>(
+      'SELECT name, hash FROM tidemark_migrations',
+    )
     const done = new Map(rows.map((row) => [row.name, row.hash]))
     const applied: string[] = []
     for (const migration of migrations) {
@@ -71,7 +73,9 @@ async function apply(client: Client, migration: Migration): Promise<void> {
     await client.query('COMMIT')
   } catch (error) {
     await client.query('ROLLBACK')
-    throw new Error(`Migration ${migration.name} failed and changed nothing: ${String(error)}`, { cause: error })
+    throw new Error(`Migration ${migration.name} failed and changed nothing: ${String(error)}`, {
+      cause: error,
+    })
   }
 }
 

@@ -1,32 +1,7 @@
 import { Ratelimit } from '@upstash/ratelimit'
 import type { Redis } from '@upstash/redis'
 import { LRUCache } from 'lru-cache'
-import type { Clock, Logger } from '../ports.ts'
-
-export interface LimitPolicy {
-  /** As it appears in the `RateLimit` header. */
-  name: string
-  limit: number
-  windowSeconds: number
-}
-
-export interface LimitVerdict {
-  policy: LimitPolicy
-  allowed: boolean
-  /** Approximate: other isolates spend from the same allowance. */
-  remaining: number
-  resetSeconds: number
-}
-
-export interface RateLimiter {
-  /**
-   * Charges a request without waiting for anybody: against this isolate's own count, and against the shared
-   * allowance in leases taken after the answer. For requests that are answered from memory.
-   */
-  charge(policy: LimitPolicy, caller: string): LimitVerdict
-  /** Charges a request at the shared allowance before it is served. Without Redis, this isolate's count decides. */
-  require(policy: LimitPolicy, caller: string): Promise<LimitVerdict>
-}
+import type { Clock, LimitPolicy, LimitVerdict, Logger, RateLimiter } from '../ports.ts'
 
 /** How much of an allowance an isolate takes at once. */
 const LEASE = 50

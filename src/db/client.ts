@@ -2,6 +2,7 @@ import { neon, neonConfig, types as pgTypes } from '@neondatabase/serverless'
 import { type SQL, sql } from 'drizzle-orm'
 import { PgDialect } from 'drizzle-orm/pg-core'
 import { AppError } from '../errors.ts'
+import { type Breaker, BreakerOpenError } from '../resilience/breaker.ts'
 
 /**
  * A statement and what its rows look like. `Row` is what its author promises of the SELECT list (checked by
@@ -161,4 +162,25 @@ function translate(error: unknown): Error {
   const constraint =
     typeof error === 'object' && error !== null && 'constraint' in error ? String(error.constraint) : null
   return new DatabaseError(error instanceof Error ? error.message : 'database error', state, constraint)
+}
+
+/** The same database behind a breaker: while it is down, callers learn so at once. */
+export function withBreaker(db: Db, breaker: Breaker): Db {
+  const unhealthy = (error: unknown) => error instanceof AppError && error.code === 'unavailable'
+  const guarded = async <T>(run: () => Promise<T>): Promise<T> => {
+    try {
+      return await breaker.run(run, unhealthy)
+    } catch (error) {
+      if (!(error instanceof BreakerOpenError)) throw error
+      throw new AppError('unavailable', 'The database does not answer at the moment.', {
+        retryAfterMs: error.retryAfterMs,
+        cause: error,
+      })
+    }
+  }
+  return {
+    inWorkspace: (workspaceId, statements, options) =>
+      guarded(() => db.inWorkspace(workspaceId, statements, options)),
+    outside: (query, options) => guarded(() => db.outside(query, options)),
+  }
 }

@@ -121,7 +121,7 @@ describe('extractHashtags', () => {
     ['see https://x.y/z #maps', ['maps']],
     ['path/#tag', []],
     ['# no, #! no, #', []],
-    ['#1️⃣ #🎉', []],
+    ['#1️⃣ #🎉 #️⃣keycap', []],
     ['line\n#next\r\n#last', ['next', 'last']],
     [`#${'x'.repeat(101)} #ok`, ['ok']],
     ['', []],

@@ -6,6 +6,8 @@ import type { TestProject } from 'vitest/node'
 import { migrate } from '../../scripts/db/migrate.ts'
 import { startNeonHttp } from '../../scripts/local/neon-http/server.ts'
 import { startPostgres } from '../../scripts/local/postgres.ts'
+import { startRedis } from '../../scripts/local/redis.ts'
+import { startUpstashRest } from '../../scripts/local/upstash-rest/index.ts'
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -26,7 +28,9 @@ export default async function setup(project: TestProject): Promise<() => Promise
   const directory = await mkdtemp(join(tmpdir(), 'tidemark-test-'))
   const postgres = await startPostgres({ dataDir: join(directory, 'postgres') })
   const neon = await startNeonHttp({ postgres: { host: postgres.host, port: postgres.port } })
+  const redis = await startRedis({ dataDir: join(directory, 'redis') })
   const token = 'test-token'
+  const upstash = await startUpstashRest({ token, redis })
   const admin = new Client({ connectionString: postgres.adminUrl })
   await admin.connect()
   await admin.query(`CREATE DATABASE ${TEMPLATE_DATABASE}`)
@@ -39,9 +43,11 @@ export default async function setup(project: TestProject): Promise<() => Promise
   await migrate({ ownerUrl: ownerUrl.href, appUrl: appUrl.href })
   project.provide('postgresAdminUrl', postgres.adminUrl)
   project.provide('neonEndpoint', neon.url)
-  project.provide('redisUrl', '')
+  project.provide('redisUrl', upstash.url)
   project.provide('redisToken', token)
   return async () => {
+    await upstash.stop()
+    await redis.stop()
     await neon.stop()
     await postgres.stop()
     await rm(directory, { recursive: true, force: true })

@@ -4,7 +4,8 @@ import { drizzleAdapter } from 'better-auth/adapters/drizzle'
 import { createAuthMiddleware, APIError } from 'better-auth/api'
 import { drizzle } from 'drizzle-orm/neon-http'
 import { authAccounts, authSessions, authUsers, authVerifications } from '../../db/schema/auth.ts'
-import { COOKIE_PREFIX, type SessionUser } from './sessions.ts'
+import type { Auth, SessionUser } from '../../ports.ts'
+import { COOKIE_PREFIX } from './sessions.ts'
 
 /** How long a signed cookie is believed without asking the database whether its session still stands. */
 const COOKIE_CACHE_SECONDS = 300
@@ -19,13 +20,6 @@ export interface AuthOptions {
   hasUsers(): Promise<boolean>
   /** Called once a person exists, and again at every sign-in, so that a crash in between repairs itself. */
   onUser(user: SessionUser): Promise<void>
-}
-
-export interface Auth {
-  /** Serves `/auth/*`. */
-  handle(request: Request): Promise<Response>
-  /** Looks a session up in the database; the answer carries a renewed cookie. */
-  session(headers: Headers): Promise<{ user: SessionUser; setCookies: string[] } | null>
 }
 
 /** People: sign-up, sign-in, sessions. Loaded only when needed: most requests never do. */

@@ -1,15 +1,9 @@
 import { LRUCache } from 'lru-cache'
 import { getCookieCache } from 'better-auth/cookies'
-import type { Clock } from '../../ports.ts'
+import type { Clock, SessionUser } from '../../ports.ts'
 
 /** Cookies carry the `__Host-` prefix, which browsers accept only over https or on localhost, host-wide. */
 export const COOKIE_PREFIX = '__Host-tidemark'
-
-export interface SessionUser {
-  id: string
-  email: string
-  name: string
-}
 
 /** A verified cookie is trusted from memory for this long before its signature is checked again. */
 const MEMO_MS = 5_000

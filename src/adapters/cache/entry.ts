@@ -1,13 +1,4 @@
-/** A ready-to-send answer, with what decides whether it may still be sent. */
-export interface CacheEntry {
-  /** JSON text that ends with `"stale":false}`, so that degraded answers can say what they are. */
-  body: string
-  etag: string
-  /** The workspace's generation when the body was read from the database. */
-  generation: number
-  /** When it was read, milliseconds since 1970. */
-  computedAtMs: number
-}
+import type { CacheEntry } from '../../ports.ts'
 
 const FRESH_MARK = '"stale":false}'
 const STALE_MARK = '"stale":true}'

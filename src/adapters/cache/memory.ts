@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache'
-import type { CacheEntry } from './entry.ts'
+import type { CacheEntry } from '../../ports.ts'
 
 /** What an isolate may hold of answers; it has 128 MB for everything. */
 const MAX_BYTES = 24 * 1024 * 1024

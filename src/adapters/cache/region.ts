@@ -1,5 +1,5 @@
 import type { Redis } from '@upstash/redis'
-import type { CacheEntry } from './entry.ts'
+import type { CacheEntry } from '../../ports.ts'
 
 /** One hash per scope (a workspace, or `public`): the generation last heard of in `g`, and the answers. */
 const hashKey = (scope: string) => `tm:v:{${scope}}`

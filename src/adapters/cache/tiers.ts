@@ -1,46 +1,9 @@
-import type { Clock, Logger } from '../../ports.ts'
+import type { CacheAnswer, CacheEntry, CacheRead, Clock, Computed, Logger, ReadCache } from '../../ports.ts'
 import { BreakerOpenError, type Breaker } from '../../resilience/breaker.ts'
-import { type CacheEntry, etagOf, markStale } from './entry.ts'
+import { etagOf, markStale } from './entry.ts'
 import type { ColoTier } from './colo.ts'
 import type { MemoryEntry, MemoryTier } from './memory.ts'
 import type { RegionAnswer, RegionTier } from './region.ts'
-
-/** How long an answer of a route may be used in each tier. */
-export interface CachePolicy {
-  memoryMs: number
-  coloMs: number
-  regionMs: number
-}
-
-export interface CacheRead {
-  /** A workspace's id, or `public`: whose generation labels the answer. */
-  scope: string
-  /** Names the normalised question within the scope; fit for a URL path. */
-  key: string
-  /** The caller has been told of this generation and must not see an older one. */
-  minGeneration: number
-  policy: CachePolicy
-}
-
-export interface Computed {
-  generation: number
-  /** Serialised as JSON with `stale: false` as its last property. */
-  value: { stale: boolean }
-}
-
-export type Tier = 'memory' | 'colo' | 'region' | 'origin'
-
-export interface CacheAnswer {
-  entry: CacheEntry
-  tier: Tier
-  /** Served because nothing newer could be had in time. */
-  stale: boolean
-}
-
-export interface ReadCache {
-  read(request: CacheRead, compute: () => Promise<Computed>): Promise<CacheAnswer>
-  raise(scope: string, generation: number): Promise<void>
-}
 
 export interface ReadCacheParts {
   memory: MemoryTier
@@ -93,20 +56,20 @@ export function createReadCache(parts: ReadCacheParts): ReadCache {
     request: CacheRead,
     name: string,
     compute: () => Promise<Computed>,
-    token: string | null,
+    token: string,
   ): Promise<CacheAnswer> {
     const computedAtMs = clock.now()
     const { generation, value } = await compute()
     const body = JSON.stringify(value)
     const entry: CacheEntry = { body, etag: await etagOf(body), generation, computedAtMs }
     keep(name, entry)
-    if (token !== null) {
-      const freshUntilMs = computedAtMs + request.policy.regionMs
-      // Awaited: whoever waits for the lock should find the answer as soon as we have given it.
-      await parts.regionBreaker
-        .run(() => region.put({ ...request, entry, freshUntilMs, token }))
-        .catch((error: unknown) => log.warn('answer not stored in redis', { error }))
-    }
+    const freshUntilMs = computedAtMs + request.policy.regionMs
+    // Awaited: whoever waits for the lock should find the answer as soon as we have given it.
+    await parts.regionBreaker
+      .run(() => region.put({ ...request, entry, freshUntilMs, token }))
+      .catch((error: unknown) => {
+        if (!(error instanceof BreakerOpenError)) log.warn('answer not stored in redis', { error })
+      })
     return { entry, tier: 'origin', stale: false }
   }
 
@@ -145,7 +108,7 @@ export function createReadCache(parts: ReadCacheParts): ReadCache {
       }
       const lock = answer?.state === 'lock' ? token : null
       try {
-        return await recompute(request, name, compute, lock)
+        return await recompute(request, name, compute, token)
       } catch (error) {
         if (lock !== null) parts.waitUntil(region.free(request.scope, request.key, lock).catch(() => {}))
         const known = newest([inMemory, inColo, answer?.entry])

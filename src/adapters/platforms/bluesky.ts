@@ -49,7 +49,7 @@ const NOT_FOUND = /profile not found|actor not found|unable to resolve handle|co
 function blueskyFailure(answer: PlatformAnswer): PlatformError {
   const { status } = answer
   const { error, message } = ErrorBody.safeParse(answer.json).data ?? { error: '', message: '' }
-  if (status >= 400 && status < 500 && status !== 429) {
+  if (status >= 400 && status < 500) {
     switch (error) {
       case 'AccountTakedown':
         return new PlatformError('gone', 'This account is suspended on Bluesky.', { status })

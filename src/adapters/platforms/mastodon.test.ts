@@ -107,6 +107,12 @@ describe('the posts of a Mastodon account', () => {
     expect(failure.message).toContain(HOST)
   })
 
+  it('says that the server needs a token, which is more than its own words do', async () => {
+    const network = testNetwork(() => problem(401, 'The access token is invalid'))
+    const failure = await platformFailure(connector.fetchPosts(network.ctx, REF, null))
+    expect(failure.message).toBe('The server social.example needs a token to show its posts.')
+  })
+
   it('waits until the moment that the server names', async () => {
     const resetAt = new Date(Date.now() + 120_000).toISOString().replace('Z', '417Z')
     const network = testNetwork(() =>

@@ -1,10 +1,11 @@
 import { sql } from 'drizzle-orm'
-import { index, integer, jsonb, pgTable, primaryKey, text, uuid } from 'drizzle-orm/pg-core'
+import { boolean, index, integer, jsonb, pgTable, primaryKey, text, uuid } from 'drizzle-orm/pg-core'
 import { PLATFORMS } from '../../domain/platforms.ts'
 import { count, moment, workspaceRef } from './columns.ts'
 import { workspaces } from './workspaces.ts'
 
 export const JOB_STATUSES = ['queued', 'running', 'succeeded', 'failed', 'cancelled', 'expired'] as const
+export const JOB_KINDS = ['import', 'account_sync', 'account_batch', 'timezone_rebuild'] as const
 
 /** Everything that is done in the background on somebody's request. */
 export const jobs = pgTable(
@@ -12,7 +13,7 @@ export const jobs = pgTable(
   {
     id: uuid('id').primaryKey(),
     workspaceId: workspaceRef().references(() => workspaces.id, { onDelete: 'cascade' }),
-    kind: text('kind', { enum: ['import', 'account_sync', 'account_batch', 'timezone_rebuild'] }).notNull(),
+    kind: text('kind', { enum: JOB_KINDS }).notNull(),
     status: text('status', { enum: JOB_STATUSES }).notNull().default('queued'),
     done: count('done').notNull().default(0),
     total: count('total'),
@@ -51,10 +52,14 @@ export const imports = pgTable(
     /** All bytes before this one are in the database, for good. */
     nextOffset: count('next_offset').notNull().default(0),
     nextLine: integer('next_line').notNull().default(1),
+    /** `next_offset` lies inside an overlong line that is being skipped. */
+    nextSkipping: boolean('next_skipping').notNull().default(false),
     inserted: integer('inserted').notNull().default(0),
     updated: integer('updated').notNull().default(0),
     unchanged: integer('unchanged').notNull().default(0),
+    /** Rows, each of which may have several errors. */
     rejected: integer('rejected').notNull().default(0),
+    /** Also the moment against which every range of the file measures what lies in the future. */
     createdAt: moment('created_at').notNull().defaultNow(),
   },
   (t) => [index('imports_workspace').on(t.workspaceId, t.createdAt)],

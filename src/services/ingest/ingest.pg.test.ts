@@ -61,7 +61,7 @@ describe('taking readings in', () => {
         }),
       ],
     })
-    expect(result).toEqual({ inserted: 1, updated: 0, unchanged: 0, generation: 1 })
+    expect(result).toMatchObject({ inserted: 1, updated: 0, unchanged: 0, generation: 1 })
     expect(
       await database.sql('SELECT likes::int, saves FROM post_snapshots WHERE workspace_id = $1', [
         workspaceId,
@@ -91,7 +91,7 @@ describe('taking readings in', () => {
     ]
     await ingest(quietDeps(database.db), { workspaceId, posts })
     const again = await ingest(quietDeps(database.db), { workspaceId, posts })
-    expect(again).toEqual({ inserted: 0, updated: 0, unchanged: 2, generation: null })
+    expect(again).toMatchObject({ inserted: 0, updated: 0, unchanged: 2, generation: null })
     expect(await gained(workspaceId)).toEqual([{ day: '2026-03-01', likes: 8 }])
     await expectRollupsToMatchRawRows(workspaceId)
   })

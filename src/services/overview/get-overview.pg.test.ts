@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createTestDatabase, type TestDatabase } from '../../../test/harness/database.ts'
 import { quietDeps } from '../../../test/harness/deps.ts'
 import { makeAccount, makeWorkspace, reading } from '../../../test/harness/factories.ts'
+import type { AccountFilter } from '../../db/queries/overview.ts'
 import { type Comparison, periodOf } from '../../domain/periods.ts'
 import { ingest } from '../ingest/ingest.ts'
 import { getOverview } from './get-overview.ts'
@@ -17,7 +18,7 @@ beforeAll(async () => {
 })
 afterAll(() => database.close())
 
-const EVERYTHING = { accounts: [], platforms: [], brands: [] }
+const EVERYTHING: AccountFilter = { accounts: [], platforms: [], brands: [] }
 const NOW = '2026-04-02T15:20:00.000Z'
 
 function overview(
@@ -29,7 +30,7 @@ function overview(
     timezone?: string
     basis?: 'published' | 'gained'
     compare?: Comparison
-    filter?: Partial<typeof EVERYTHING>
+    filter?: Partial<AccountFilter>
     now?: string
   } = {},
 ): Promise<Overview> {

@@ -1,0 +1,210 @@
+import { execFile, spawn } from 'node:child_process'
+import { cp, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { createRequire } from 'node:module'
+import { join, parse } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { hashInputs } from './local/stack/input-hash.ts'
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url))
+
+/** What a build is made from; the lock file stands for the dependencies. */
+const COMMON_INPUTS = ['package.json', 'package-lock.json', 'tsconfig.json', 'scripts/build.ts']
+const INPUTS = {
+  worker: [...COMMON_INPUTS, 'wrangler.toml', 'workers', 'src', 'drizzle/meta/_journal.json'],
+  web: [...COMMON_INPUTS, 'web', 'src'],
+} as const
+
+type Target = keyof typeof INPUTS
+
+/** What `wrangler.toml` says of the Worker, in Miniflare's words. */
+export const OPTIONS_FILE = 'miniflare.json'
+/** What lies beside the bundle. */
+export const NOT_MODULES = ['README.md', OPTIONS_FILE]
+
+export interface BuildOptions {
+  /** Replaced as a whole, once everything is there. */
+  outdir: string
+  signal?: AbortSignal | undefined
+}
+
+/** Where builds are. */
+export interface Build {
+  /** Bundled modules, and `OPTIONS_FILE`. */
+  workerDir: string
+  webDir: string
+}
+
+/**
+ * Bundles the Worker with wrangler, exactly as a deployment does, and translates `wrangler.toml` for
+ * Miniflare, so that both say the same everywhere.
+ * @param options.config another `wrangler.toml` than the project's
+ * @throws with wrangler's own words when the Worker does not build.
+ */
+export async function buildWorker(options: BuildOptions & { config?: string }): Promise<void> {
+  const config = options.config ?? join(ROOT, 'wrangler.toml')
+  await replaceDirectory(options.outdir, async (fresh) => {
+    const [description] = await Promise.all([
+      describeWorker(config),
+      runWrangler(config, fresh, options.signal),
+    ])
+    await writeFile(join(fresh, OPTIONS_FILE), JSON.stringify(description, null, 2))
+  })
+}
+
+/** Builds the dashboard. @throws when it does not build. */
+export async function buildWeb(options: BuildOptions): Promise<void> {
+  const { build } = await import('vite')
+  await replaceDirectory(options.outdir, async (fresh) => {
+    await build({
+      configFile: join(ROOT, 'web/vite.config.ts'),
+      logLevel: 'warn',
+      build: { outDir: fresh, emptyOutDir: true },
+    })
+  })
+}
+
+/**
+ * Builds what is not up to date, each in a process of its own: bundlers are large, and gone afterwards.
+ * @param options.log told of what is built
+ * @throws with the bundler's words when a build fails.
+ */
+export async function ensureBuilt(
+  options: { log?: (line: string) => void; signal?: AbortSignal | undefined } = {},
+): Promise<Build> {
+  const { log = () => {}, signal } = options
+  const ensure = async (target: Target): Promise<string> => {
+    const outdir = join(ROOT, 'dist', target)
+    const hash = await hashInputs(ROOT, INPUTS[target])
+    if ((await readFile(stampOf(outdir), 'utf8').catch(() => '')) === hash) return outdir
+    const startedMs = performance.now()
+    await runSelf(target, signal)
+    log(`Built the ${target === 'web' ? 'dashboard' : 'Worker'} (${seconds(performance.now() - startedMs)})`)
+    return outdir
+  }
+  const [workerDir, webDir] = await Promise.all([ensure('worker'), ensure('web')])
+  return { workerDir, webDir }
+}
+
+/** Builds into `dist/` and notes from what. The hash is taken first: what changes meanwhile is built next time. */
+async function buildTarget(target: Target): Promise<void> {
+  const outdir = join(ROOT, 'dist', target)
+  const hash = await hashInputs(ROOT, INPUTS[target])
+  await rm(stampOf(outdir), { force: true })
+  if (target === 'worker') await buildWorker({ outdir })
+  else await buildWeb({ outdir })
+  await writeFile(stampOf(outdir), hash)
+}
+
+const stampOf = (outdir: string) => `${outdir}.inputs`
+
+const seconds = (ms: number) => `${(ms / 1000).toFixed(1)} s`
+
+/** Fills a directory beside the given one and puts it in its place, so that nobody sees it half done. */
+async function replaceDirectory(target: string, fill: (fresh: string) => Promise<void>): Promise<void> {
+  const fresh = `${target}.${process.pid}.new`
+  const old = `${target}.${process.pid}.old`
+  await mkdir(fresh, { recursive: true })
+  try {
+    await fill(fresh)
+    await rename(target, old).catch((error: unknown) => {
+      if (!isMissing(error)) throw error
+    })
+    await rename(fresh, target).catch(async (error: unknown) => {
+      // Somebody else who built at the same time was faster; the sources are the same.
+      if (!isOccupied(error)) throw error
+      await cp(fresh, target, { recursive: true })
+    })
+  } finally {
+    await Promise.all([fresh, old].map((path) => rm(path, { recursive: true, force: true })))
+  }
+}
+
+async function runWrangler(config: string, outdir: string, signal: AbortSignal | undefined): Promise<void> {
+  const wrangler = createRequire(import.meta.url).resolve('wrangler/package.json')
+  const command = join(wrangler, '../bin/wrangler.js')
+  // The dashboard is built beside, and nothing of it enters the bundle.
+  const assets = join(outdir, '..', `.no-assets-${process.pid}`)
+  await mkdir(assets, { recursive: true })
+  const args = ['deploy', '--dry-run', '--config', config, '--outdir', outdir, '--assets', assets]
+  try {
+    await promisify(execFile)(process.execPath, [command, ...args], {
+      cwd: ROOT,
+      maxBuffer: 16 * 1024 * 1024,
+      ...(signal && { signal }),
+      env: {
+        ...process.env,
+        WRANGLER_SEND_METRICS: 'false',
+        // The banner looks for updates on the network.
+        WRANGLER_HIDE_BANNER: 'true',
+        WRANGLER_WRITE_LOGS: 'false',
+        FORCE_COLOR: '0',
+      },
+    })
+  } catch (error) {
+    const output = ['stdout', 'stderr'].map((name) => textProperty(error, name).trim())
+    throw new Error(`wrangler could not bundle the Worker\n${output.join('\n')}`, { cause: error })
+  } finally {
+    await rm(assets, { recursive: true, force: true })
+  }
+}
+
+/** The name of the entry module, and the Worker's bindings and settings. Of variables only those in the file: `.dev.vars` is for `wrangler dev`. */
+async function describeWorker(config: string): Promise<unknown> {
+  const { unstable_getMiniflareWorkerOptions, unstable_readConfig } = await import('wrangler')
+  const settings = unstable_readConfig({ config }, { hideWarnings: true })
+  const { workerOptions } = unstable_getMiniflareWorkerOptions(settings)
+  const entry = `${parse(settings.main ?? 'index').name}.js`
+  return { entry, worker: { ...workerOptions, name: settings.name ?? 'tidemark', bindings: settings.vars } }
+}
+
+/** Runs this file as a program. */
+async function runSelf(target: Target, signal: AbortSignal | undefined): Promise<void> {
+  const child = spawn(process.execPath, [fileURLToPath(import.meta.url), target], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    ...(signal && { signal }),
+  })
+  let output = ''
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding('utf8').on('data', (text: string) => {
+      output += text
+    })
+  }
+  await new Promise<void>((resolve, reject) => {
+    child.once('error', reject)
+    child.once('close', (code, exitSignal) => {
+      if (code === 0) resolve()
+      else reject(new Error(`Building ${target} failed (${exitSignal ?? `code ${code}`})\n${output.trim()}`))
+    })
+  })
+}
+
+function textProperty(value: unknown, name: string): string {
+  const property: unknown = typeof value === 'object' && value !== null ? Reflect.get(value, name) : undefined
+  return typeof property === 'string' ? property : ''
+}
+
+const hasCode = (error: unknown, ...codes: string[]) =>
+  error instanceof Error && 'code' in error && codes.includes(String(error.code))
+const isMissing = (error: unknown) => hasCode(error, 'ENOENT')
+const isOccupied = (error: unknown) => hasCode(error, 'ENOTEMPTY', 'EEXIST')
+
+const USAGE = 'Usage: node scripts/build.ts [worker] [web]'
+
+if (import.meta.main) {
+  const asked = process.argv.slice(2)
+  const unknown = asked.filter((name) => name !== 'worker' && name !== 'web')
+  if (unknown.length > 0) {
+    console.error(USAGE)
+    process.exit(2)
+  }
+  for (const target of ['worker', 'web'] as const) {
+    if (asked.length > 0 && !asked.includes(target)) continue
+    try {
+      await buildTarget(target)
+    } catch (error) {
+      console.error(error instanceof Error ? error.message : String(error))
+      process.exit(1)
+    }
+  }
+}

@@ -1,0 +1,130 @@
+import { readFile, writeFile } from 'node:fs/promises'
+import { createServer, type Server } from 'node:net'
+import { z } from 'zod'
+
+/** What the Worker talks to, each on a port of its own. */
+const NAMES = ['postgres', 'neon', 'redis', 'qstash', 'bluesky', 'mastodon', 'control'] as const
+type PortName = (typeof NAMES)[number]
+export type Ports = Record<PortName, number>
+
+const KeptPorts = z.partialRecord(z.enum(NAMES), z.int().min(1).max(65_535))
+
+const HOST = '127.0.0.1'
+
+/** Below the ports that systems hand out to outgoing connections, so that nobody takes one by chance. */
+const FIRST_PORT = 18_787
+
+/** Something else is listening on the port. */
+export class PortTakenError extends Error {
+  readonly port: number
+
+  constructor(port: number) {
+    super(`Port ${port} is in use by another program. Choose another one: PORT=${port + 1} npm start`)
+    this.name = 'PortTakenError'
+    this.port = port
+  }
+}
+
+export interface StablePortsOptions {
+  /** Where they are kept. */
+  file: string
+  /** Left to the Worker. */
+  workerPort: number
+  /** Told of ports that had to change. */
+  log: (line: string) => void
+}
+
+/**
+ * Chooses ports for the stand-ins: those of the last start wherever they are free, since addresses of
+ * accounts contain them.
+ */
+export async function chooseStablePorts({ file, workerPort, log }: StablePortsOptions): Promise<Ports> {
+  const kept = KeptPorts.catch({}).parse(parseJson(await readFile(file, 'utf8').catch(() => '{}')))
+  const reserved = new Set([workerPort, ...Object.values(kept)])
+  let candidate = FIRST_PORT
+  const ports = await takePorts(async (name) => {
+    const before = kept[name]
+    const same = before === undefined || before === workerPort ? undefined : await tryListen(before)
+    if (same !== undefined) return same
+    if (before !== undefined) log(movedLine(name, before))
+    for (; ; candidate += 1) {
+      const probe = reserved.has(candidate) ? undefined : await tryListen(candidate)
+      if (probe !== undefined) return probe
+    }
+  })
+  // One that is taken today may be free again tomorrow.
+  await writeFile(file, JSON.stringify({ ...ports, ...kept }))
+  return ports
+}
+
+/** Chooses any free ports, for a stack that is thrown away. */
+export async function chooseFreePorts(): Promise<Ports> {
+  return takePorts(async () => {
+    const probe = await tryListen(0)
+    if (probe === undefined) throw new Error(`Nothing can listen on ${HOST}`)
+    return probe
+  })
+}
+
+/**
+ * Makes sure that a port can be had; 0 finds any.
+ * @throws PortTakenError
+ */
+export async function claimPort(port: number): Promise<number> {
+  const probe = await tryListen(port)
+  if (probe === undefined) throw new PortTakenError(port)
+  const claimed = portOf(probe)
+  await close(probe)
+  return claimed
+}
+
+/** Holds all of them until the last is chosen, so that none is chosen twice. */
+async function takePorts(take: (name: PortName) => Promise<Server>): Promise<Ports> {
+  const ports: Ports = { postgres: 0, neon: 0, redis: 0, qstash: 0, bluesky: 0, mastodon: 0, control: 0 }
+  const held: Server[] = []
+  try {
+    for (const name of NAMES) {
+      const probe = await take(name)
+      held.push(probe)
+      ports[name] = portOf(probe)
+    }
+    return ports
+  } finally {
+    await Promise.all(held.map(close))
+  }
+}
+
+function movedLine(name: PortName, port: number): string {
+  const consequence =
+    name === 'mastodon'
+      ? 'simulated Mastodon accounts connected before cannot be reached until it is free again'
+      : 'another one is used'
+  return `Port ${port} (${name}) is in use by another program: ${consequence}`
+}
+
+/** Listens on a port; `undefined` where somebody else does, or this user may not. */
+function tryListen(port: number): Promise<Server | undefined> {
+  return new Promise((resolve) => {
+    const server = createServer()
+    server.once('error', () => resolve(undefined))
+    server.listen(port, HOST, () => resolve(server))
+  })
+}
+
+function close(server: Server): Promise<void> {
+  return new Promise((resolve) => server.close(() => resolve()))
+}
+
+function portOf(server: Server): number {
+  const address = server.address()
+  if (address === null || typeof address === 'string') throw new Error('The probe has no TCP address')
+  return address.port
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return {}
+  }
+}

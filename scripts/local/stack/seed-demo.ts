@@ -1,0 +1,152 @@
+import { createConnectors } from '../../../src/adapters/platforms/index.ts'
+import { createDb } from '../../../src/db/client.ts'
+import { insertAccount } from '../../../src/db/queries/accounts.ts'
+import type { Platform } from '../../../src/domain/platforms.ts'
+import { newId } from '../../../src/lib/ids.ts'
+import { type Logger, PlatformError, type QueueMessage } from '../../../src/ports.ts'
+import { connectorContext, connectorOf } from '../../../src/services/accounts/connector-context.ts'
+import type { ServiceDeps } from '../../../src/services/context.ts'
+import { refreshTrending } from '../../../src/services/hashtags/index.ts'
+import { backfill } from '../../../src/services/sync/backfill.ts'
+import {
+  BackfillMessage,
+  RefreshPostsMessage,
+  SyncAccountsMessage,
+} from '../../../src/services/sync/messages.ts'
+import { planSync } from '../../../src/services/sync/plan.ts'
+import { refreshPosts } from '../../../src/services/sync/refresh-posts.ts'
+import { syncAccounts } from '../../../src/services/sync/sync-accounts.ts'
+import { createBlueskyHandler, createMastodonHandler, type World } from '../platforms/index.ts'
+
+export interface SeedOptions {
+  /** As the Worker has them. */
+  databaseUrl: string
+  neonEndpoint: string
+  workspaceId: string
+  world: World
+  /** Where the simulated platforms answer, so that the seeded accounts go on being read there. */
+  blueskyUrl: string
+  mastodonUrl: string
+  mastodonHost: string
+  log?: (line: string) => void
+}
+
+const DAY_MS = 86_400_000
+const HISTORY_DAYS = 90
+
+/** Moments of the replay: once a day, and closer together towards the present. */
+function replayMoments(nowMs: number): number[] {
+  const moments: number[] = []
+  for (let at = nowMs - HISTORY_DAYS * DAY_MS; at < nowMs - 2 * DAY_MS; at += DAY_MS) moments.push(at)
+  for (let at = nowMs - 2 * DAY_MS; at < nowMs; at += 4 * 3_600_000) moments.push(at)
+  moments.push(nowMs)
+  return moments
+}
+
+const quiet: Logger = { debug() {}, info() {}, warn() {}, error() {}, with: () => quiet }
+
+/**
+ * Gives a workspace 90 days of history: the sync engine itself is run through past moments, reading the
+ * simulated platforms as they were then. Nothing is stored that did not pass through the engine's ingest.
+ */
+export async function seedDemo(options: SeedOptions): Promise<{ accounts: number; steps: number }> {
+  const { workspaceId, world } = options
+  const clock = { nowMs: 0, now: () => clock.nowMs }
+  const bluesky = createBlueskyHandler(world, {
+    now: clock.now,
+    limits: { requests: Number.POSITIVE_INFINITY, windowMs: 300_000 },
+  })
+  const mastodon = createMastodonHandler(world, {
+    now: clock.now,
+    limits: {
+      requests: Number.POSITIVE_INFINITY,
+      windowMs: 300_000,
+      pagedRequests: Number.POSITIVE_INFINITY,
+      pagedWindowMs: 900_000,
+    },
+  })
+  const queued: QueueMessage[] = []
+  const background: Promise<unknown>[] = []
+  const deps: ServiceDeps = {
+    db: createDb({ connectionString: options.databaseUrl, fetchEndpoint: options.neonEndpoint }),
+    generations: { raise: async () => {} },
+    queue: { publish: async (messages) => void queued.push(...messages) },
+    hub: { publish: async () => {}, announce: async () => {}, issueTicket: async () => {} },
+    objects: { put: unavailable, getRange: unavailable, delete: unavailable },
+    connectors: createConnectors({ blueskyAppViewUrl: options.blueskyUrl, allowPrivateHosts: true }),
+    fetchFor: (platform) => (url, init) =>
+      (platform === 'bluesky' ? bluesky : mastodon)(new Request(url, init)),
+    budget: { spend: async () => {}, follow() {} },
+    watchList: { mark: async () => {}, list: async () => [] },
+    clock,
+    log: quiet,
+    waitUntil: (work) => void background.push(work),
+    syncIntervalSeconds: 60,
+  }
+
+  const moments = replayMoments(Date.now())
+  clock.nowMs = moments[0] ?? Date.now()
+  const accounts = await connectAll(deps, options)
+  for (const [step, moment] of moments.entries()) {
+    clock.nowMs = moment
+    await planSync(deps, { repeated: true })
+    for (let message = queued.shift(); message !== undefined; message = queued.shift())
+      await deliver(deps, message)
+    await Promise.all(background.splice(0))
+    if (step % 10 === 0) options.log?.(`history: ${Math.round((100 * step) / moments.length)} %`)
+  }
+  await refreshTrending(deps, workspaceId)
+  await Promise.all(background.splice(0))
+  return { accounts, steps: moments.length }
+}
+
+async function unavailable(): Promise<never> {
+  throw new Error('The history needs no stored objects.')
+}
+
+async function connectAll(deps: ServiceDeps, options: SeedOptions): Promise<number> {
+  const typed: { platform: Platform; input: string }[] = [
+    ...options.world.accounts('bluesky').map((a) => ({ platform: 'bluesky' as const, input: a.handle })),
+    ...options.world
+      .accounts('mastodon')
+      .map((a) => ({ platform: 'mastodon' as const, input: `${a.handle}@${options.mastodonHost}` })),
+  ]
+  let connected = 0
+  for (const { platform, input } of typed) {
+    try {
+      const profile = await connectorOf(deps, platform).resolve(connectorContext(deps, platform), input)
+      await deps.db.inWorkspace(options.workspaceId, [
+        insertAccount(options.workspaceId, {
+          id: newId(),
+          platform,
+          externalId: profile.externalId,
+          host: profile.host,
+          handle: profile.handle,
+          displayName: profile.displayName,
+          url: profile.url,
+          avatarUrl: profile.avatarUrl,
+          brandId: null,
+          trackedSince: new Date(deps.clock.now()).toISOString(),
+        }),
+      ])
+      connected += 1
+    } catch (error) {
+      // An account that did not exist yet at the beginning of the history is left out.
+      if (!(error instanceof PlatformError) || error.kind !== 'gone') throw error
+    }
+  }
+  return connected
+}
+
+async function deliver(deps: ServiceDeps, message: QueueMessage): Promise<void> {
+  switch (message.topic) {
+    case 'sync/accounts':
+      return syncAccounts(deps, SyncAccountsMessage.parse(message.body))
+    case 'sync/posts':
+      return refreshPosts(deps, RefreshPostsMessage.parse(message.body))
+    case 'sync/backfill':
+      return backfill(deps, BackfillMessage.parse(message.body))
+    default:
+      throw new Error(`The history queued something unexpected: ${message.topic}`)
+  }
+}

@@ -1,0 +1,32 @@
+import { z } from 'zod'
+
+/** What the process around Miniflare needs to know. */
+export const WorkerSettings = z.object({
+  /** See `Build` in scripts/build.ts. */
+  workerDir: z.string(),
+  webDir: z.string(),
+  port: z.int(),
+  bindings: z.record(z.string(), z.string()),
+  /** Durable Objects, R2, the data centre's cache; and a note of the running workerd. */
+  stateDir: z.string(),
+  logFile: z.string(),
+})
+export type WorkerSettings = z.infer<typeof WorkerSettings>
+
+export const ToHost = z.discriminatedUnion('type', [
+  z.object({ type: z.literal('start'), settings: WorkerSettings }),
+  z.object({ type: z.literal('restart') }),
+  z.object({ type: z.literal('stop') }),
+])
+export type ToHost = z.infer<typeof ToHost>
+
+export const FromHost = z.discriminatedUnion('type', [
+  /** Serving, for the first time or again. */
+  z.object({ type: z.literal('ready'), workerdPid: z.int(), directUrl: z.string() }),
+  /** workerd ended by itself and is about to be started again. */
+  z.object({ type: z.literal('died') }),
+  z.object({ type: z.literal('failed'), message: z.string(), isPortTaken: z.boolean() }),
+  /** A line of the Worker's at level warn or error. */
+  z.object({ type: z.literal('log'), message: z.string() }),
+])
+export type FromHost = z.infer<typeof FromHost>

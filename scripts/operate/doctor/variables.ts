@@ -1,0 +1,117 @@
+import { parseEnv } from '../../../src/env.ts'
+import type { RawConfiguration } from '../configuration.ts'
+import { type CheckResult, messageOf, ok, problem, solvedByDeploying, warning } from '../report.ts'
+
+const AREA = 'configuration'
+const GENERATE = '`openssl rand -base64 32` makes one'
+
+/** Below this a signing secret can be guessed by trying. */
+const MIN_SECRET_BITS = 96
+
+/** Examines the variables by themselves. */
+export function checkVariables(raw: RawConfiguration): CheckResult[] {
+  return [...checkShape(raw), ...checkSecrets(raw), ...checkAddresses(raw), ...checkChoices(raw)]
+}
+
+function checkShape(raw: RawConfiguration): CheckResult[] {
+  const missingOwner = raw.MIGRATION_DATABASE_URL
+    ? []
+    : [problem(AREA, 'MIGRATION_DATABASE_URL is missing', 'migrating needs it; see .dev.vars.example')]
+  const problems = problemsOf(raw).map((text) => {
+    const result = problem(AREA, text, `set ${text.split(' ')[0]}; see .dev.vars.example`)
+    // Cloudflare gives an address to what has none.
+    return text === 'PUBLIC_URL is missing' ? solvedByDeploying(result) : result
+  })
+  const count = Object.keys(raw).length
+  return problems.length + missingOwner.length > 0
+    ? [...problems, ...missingOwner]
+    : [ok(AREA, `${count} variables are set, and well-formed`)]
+}
+
+function problemsOf(raw: RawConfiguration): string[] {
+  try {
+    parseEnv(raw)
+    return []
+  } catch (error) {
+    const named: unknown = error instanceof Error ? Reflect.get(error, 'problems') : undefined
+    return Array.isArray(named) ? named.map(String) : [messageOf(error)]
+  }
+}
+
+function checkSecrets(raw: RawConfiguration): CheckResult[] {
+  const { BETTER_AUTH_SECRET: secret, CREDENTIALS_KEY: key } = raw
+  const results: CheckResult[] = []
+  if (secret && estimateBits(secret) < MIN_SECRET_BITS) {
+    results.push(problem('secrets', 'BETTER_AUTH_SECRET is easy to guess', GENERATE))
+  }
+  if (!key) {
+    const finding = 'CREDENTIALS_KEY is missing: no account can be connected with credentials of its own'
+    results.push(warning('secrets', finding, GENERATE))
+  } else if (
+    Buffer.from(key, 'base64').length !== 32 ||
+    Buffer.from(key, 'base64').toString('base64') !== key
+  ) {
+    results.push(problem('secrets', 'CREDENTIALS_KEY is not 32 bytes in base64', GENERATE))
+  } else if (new Set(Buffer.from(key, 'base64')).size < 16) {
+    results.push(problem('secrets', 'CREDENTIALS_KEY is not random', GENERATE))
+  }
+  if (secret && secret === key) {
+    results.push(
+      problem('secrets', 'BETTER_AUTH_SECRET and CREDENTIALS_KEY are the same', 'make one for each'),
+    )
+  }
+  const isComplete = results.length === 0 && secret !== undefined
+  return isComplete ? [ok('secrets', 'long and random')] : results
+}
+
+/** How hard a secret is to guess, by how often its characters recur: an estimate from above. */
+export function estimateBits(secret: string): number {
+  const counts = new Map<string, number>()
+  for (const character of secret) counts.set(character, (counts.get(character) ?? 0) + 1)
+  const { length } = [...secret]
+  return [...counts.values()].reduce((bits, count) => bits - count * Math.log2(count / length), 0)
+}
+
+function checkAddresses(raw: RawConfiguration): CheckResult[] {
+  const publicUrl = raw.PUBLIC_URL ? URL.parse(raw.PUBLIC_URL) : null
+  if (!publicUrl) return []
+  const qstash = URL.parse(raw.QSTASH_URL ?? '')
+  const results: CheckResult[] = []
+  if (isLoopback(publicUrl) && !(qstash && isLoopback(qstash))) {
+    const finding = `PUBLIC_URL is ${publicUrl.origin}, where QStash cannot reach it`
+    results.push(problem(AREA, finding, 'give the address that the Worker has on the internet'))
+  } else if (publicUrl.protocol === 'http:' && !isLoopback(publicUrl)) {
+    results.push(problem(AREA, 'PUBLIC_URL is not https: browsers refuse the session cookie', 'use https'))
+  }
+  if (publicUrl.pathname !== '/' || publicUrl.search !== '') {
+    results.push(
+      problem(AREA, 'PUBLIC_URL has a path', `use ${publicUrl.origin}: the Worker answers at the root`),
+    )
+  }
+  return results
+}
+
+function checkChoices(raw: RawConfiguration): CheckResult[] {
+  const results: CheckResult[] = []
+  if (raw.ALLOW_PRIVATE_HOSTS === 'true' || raw.ALLOW_PRIVATE_HOSTS === '1') {
+    const finding =
+      'ALLOW_PRIVATE_HOSTS is on: whoever adds an account makes the Worker call hosts in its network'
+    results.push(warning(AREA, finding, 'turn it off outside of a machine of your own'))
+  }
+  const publicUrl = URL.parse(raw.PUBLIC_URL ?? '')
+  if (raw.SIGNUP_MODE === 'open' && publicUrl && !isLoopback(publicUrl)) {
+    const finding = 'SIGNUP_MODE is open: anybody can sign up and spend the budgets of this deployment'
+    results.push(warning(AREA, finding, 'use invite unless that is wanted'))
+  }
+  return results
+}
+
+/** Whether an address is of the machine itself. */
+export function isLoopback({ hostname }: URL): boolean {
+  return (
+    hostname === 'localhost' ||
+    hostname === '[::1]' ||
+    /^127\./.test(hostname) ||
+    hostname.endsWith('.localhost')
+  )
+}

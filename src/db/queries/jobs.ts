@@ -1,0 +1,133 @@
+import { type SQL, sql } from 'drizzle-orm'
+import type { ErrorCode } from '../../errors.ts'
+import { type Statement, statement } from '../client.ts'
+import type { JOB_KINDS, JOB_STATUSES } from '../schema/jobs.ts'
+
+export type JobKind = (typeof JOB_KINDS)[number]
+
+export interface JobRow {
+  id: string
+  kind: JobKind
+  status: (typeof JOB_STATUSES)[number]
+  done: number
+  total: number | null
+  result: unknown
+  resultUrl: string | null
+  error: unknown
+  createdAt: string
+  updatedAt: string
+  expiresAt: string
+}
+
+/** What a job is called `j` for. */
+const JOB_COLUMNS: SQL = sql.raw(`
+  j.id, j.kind, j.status, j.done, j.total, j.result, j.result_url AS "resultUrl", j.error,
+  j.created_at AS "createdAt", j.updated_at AS "updatedAt", j.expires_at AS "expiresAt"`)
+
+/** How long a job can be asked for after its end. */
+export const RESULT_DAYS = 7
+
+/** Whether job `j` may still change. Every statement that changes one asks this, so that races end here. */
+export function isOpen(nowIso: string): SQL {
+  return sql`(j.status IN ('queued', 'running') AND j.expires_at > ${nowIso}::timestamptz)`
+}
+
+/** When a job that ends now is forgotten. */
+export function resultExpiry(nowIso: string): SQL {
+  return sql`${nowIso}::timestamptz + make_interval(days => ${RESULT_DAYS}::int)`
+}
+
+export interface NewJob {
+  id: string
+  kind: JobKind
+  params: Record<string, unknown>
+  total: number | null
+  createdBy: string
+  createdAtIso: string
+  expiresAtIso: string
+}
+
+export function insertJob(workspaceId: string, job: NewJob): Statement<JobRow> {
+  return statement(sql`
+    INSERT INTO jobs AS j (id, workspace_id, kind, params, total, created_by, created_at, updated_at, expires_at)
+    VALUES (${job.id}, ${workspaceId}, ${job.kind}, ${JSON.stringify(job.params)}::jsonb, ${job.total},
+      ${job.createdBy}, ${job.createdAtIso}, ${job.createdAtIso}, ${job.expiresAtIso})
+    RETURNING ${JOB_COLUMNS}`)
+}
+
+export function selectJob(workspaceId: string, id: string): Statement<JobRow> {
+  return statement(sql`
+    SELECT ${JOB_COLUMNS} FROM jobs j WHERE j.workspace_id = ${workspaceId} AND j.id = ${id}`)
+}
+
+/** Where a page of jobs ends. */
+export interface JobPosition {
+  createdAt: string
+  id: string
+}
+
+/** Jobs, newest first; one more than asked for, which tells whether there is a next page. */
+export function selectJobs(workspaceId: string, limit: number, after: JobPosition | null): Statement<JobRow> {
+  const older =
+    after === null
+      ? sql`TRUE`
+      : sql`(j.created_at, j.id) < (${after.createdAt}::timestamptz, ${after.id}::uuid)`
+  return statement(sql`
+    SELECT ${JOB_COLUMNS} FROM jobs j
+    WHERE j.workspace_id = ${workspaceId} AND ${older}
+    ORDER BY j.created_at DESC, j.id DESC LIMIT ${limit + 1}`)
+}
+
+/**
+ * Records how far a job has come; the first time, that it has begun. Gives no row when the job is over, and
+ * never takes progress back, so that a late delivery does no harm.
+ */
+export function advanceJob(workspaceId: string, id: string, done: number, nowIso: string): Statement<JobRow> {
+  return statement(sql`
+    UPDATE jobs j SET status = 'running', done = GREATEST(j.done, ${done}::bigint), updated_at = ${nowIso}
+    WHERE j.workspace_id = ${workspaceId} AND j.id = ${id} AND ${isOpen(nowIso)}
+    RETURNING ${JOB_COLUMNS}`)
+}
+
+/** Ends a job well. Gives no row when it was over before. */
+export function succeedJob(
+  workspaceId: string,
+  id: string,
+  outcome: { result: unknown; resultUrl: string | null },
+  nowIso: string,
+): Statement<JobRow> {
+  return statement(sql`
+    UPDATE jobs j SET status = 'succeeded', done = COALESCE(j.total, j.done),
+      result = ${JSON.stringify(outcome.result ?? null)}::jsonb, result_url = ${outcome.resultUrl},
+      updated_at = ${nowIso}, expires_at = ${resultExpiry(nowIso)}
+    WHERE j.workspace_id = ${workspaceId} AND j.id = ${id} AND ${isOpen(nowIso)}
+    RETURNING ${JOB_COLUMNS}`)
+}
+
+/** Ends a job with a reason that may be shown. Gives no row when it was over before. */
+export function failJob(
+  workspaceId: string,
+  id: string,
+  error: { code: ErrorCode; message: string },
+  nowIso: string,
+): Statement<JobRow> {
+  return statement(sql`
+    UPDATE jobs j SET status = 'failed', error = ${JSON.stringify(error)}::jsonb,
+      updated_at = ${nowIso}, expires_at = ${resultExpiry(nowIso)}
+    WHERE j.workspace_id = ${workspaceId} AND j.id = ${id} AND ${isOpen(nowIso)}
+    RETURNING ${JOB_COLUMNS}`)
+}
+
+/** Ends a job because somebody said so. Gives no row when it was over before. */
+export function cancelOpenJob(workspaceId: string, id: string, nowIso: string): Statement<JobRow> {
+  return statement(sql`
+    UPDATE jobs j SET status = 'cancelled', updated_at = ${nowIso}, expires_at = ${resultExpiry(nowIso)}
+    WHERE j.workspace_id = ${workspaceId} AND j.id = ${id} AND ${isOpen(nowIso)}
+    RETURNING ${JOB_COLUMNS}`)
+}
+
+/** Takes a job back that nobody has begun. Gives no row when somebody has. */
+export function removeQueuedJob(workspaceId: string, id: string): Statement<{ id: string }> {
+  return statement(sql`
+    DELETE FROM jobs WHERE workspace_id = ${workspaceId} AND id = ${id} AND status = 'queued' RETURNING id`)
+}

@@ -1,0 +1,170 @@
+import type { R2Bucket } from '@cloudflare/workers-types'
+import { createReadCache } from './adapters/cache/tiers.ts'
+import { createColoTier } from './adapters/cache/colo.ts'
+import { createMemoryTier } from './adapters/cache/memory.ts'
+import { createRegionTier } from './adapters/cache/region.ts'
+import { createSessionReader } from './adapters/auth/sessions.ts'
+import { createDnsOverHttpsResolver } from './adapters/dns-over-https.ts'
+import { createGuardedFetch } from './adapters/guarded-fetch.ts'
+import { createHubAdapter } from './adapters/hub.ts'
+import { createLogger } from './adapters/logger.ts'
+import { createObjectStore } from './adapters/object-store.ts'
+import { createConnectors } from './adapters/platforms/index.ts'
+import { createQueue } from './adapters/queue.ts'
+import { createRateBudget } from './adapters/rate-budget.ts'
+import { createRateLimiter } from './adapters/rate-limiter.ts'
+import { createRedis, READ_REDIS_TIMEOUT_MS, REDIS_TIMEOUT_MS } from './adapters/redis.ts'
+import { createSignatureCheck } from './adapters/signature.ts'
+import { createWatchList } from './adapters/watch-list.ts'
+import { createDb, withBreaker } from './db/client.ts'
+import { firstUser } from './db/queries/access.ts'
+import { parseEnv } from './env.ts'
+import type { HttpDeps } from './http/context.ts'
+import type { JobDeps } from './jobs/routes.ts'
+import type { Auth, Clock } from './ports.ts'
+import type { WorkspaceHubNamespace } from './realtime/rpc.ts'
+import { Breaker } from './resilience/breaker.ts'
+import { createDirectory } from './services/access/identify.ts'
+import type { ServiceDeps } from './services/context.ts'
+
+/** What the platform binds to the Worker beside its variables. */
+export interface Bindings {
+  WORKSPACE_HUB: WorkspaceHubNamespace
+  ARCHIVE: R2Bucket
+}
+
+/** What `createApp` works with. */
+export interface AppDeps {
+  http: HttpDeps
+  jobs: JobDeps
+}
+
+/** What the entry gives of its runtime. */
+export interface Runtime {
+  waitUntil(work: Promise<unknown>): void
+  openColoCache(): Cache
+}
+
+const systemClock: Clock = { now: () => Date.now() }
+
+/**
+ * Constructs every client, once for each isolate: the only place where that is done.
+ * @throws ConfigurationError when the configuration is not complete
+ */
+export function createDeps(raw: Bindings & object, runtime: Runtime): AppDeps {
+  const env = parseEnv(raw)
+  const clock = systemClock
+  const log = createLogger({ service: 'tidemark' })
+  const waitUntil = (work: Promise<unknown>) => runtime.waitUntil(work)
+
+  const database = createDb({ connectionString: env.DATABASE_URL, fetchEndpoint: env.NEON_FETCH_ENDPOINT })
+  const db = withBreaker(database, new Breaker('postgres', clock))
+  const redisAt = (timeoutMs: number) =>
+    createRedis({ url: env.UPSTASH_REDIS_REST_URL, token: env.UPSTASH_REDIS_REST_TOKEN, timeoutMs })
+  const redis = redisAt(REDIS_TIMEOUT_MS)
+
+  const cache = createReadCache({
+    memory: createMemoryTier(),
+    colo: createColoTier(() => runtime.openColoCache()),
+    region: createRegionTier(redisAt(READ_REDIS_TIMEOUT_MS)),
+    regionBreaker: new Breaker('redis', clock),
+    clock,
+    log,
+    waitUntil,
+  })
+  const hub = createHubAdapter(raw.WORKSPACE_HUB)
+  const guard = {
+    fetch: (url: string, init: RequestInit) => fetch(url, init),
+    allowPrivateHosts: env.ALLOW_PRIVATE_HOSTS,
+    ...(env.ALLOW_PRIVATE_HOSTS ? {} : { resolveAddresses: createDnsOverHttpsResolver({ fetch: (url, init) => fetch(url, init) }) }),
+  }
+  const fetchAnywherePublic = createGuardedFetch(guard)
+  // The AppView is the operator's choice and not a user's: it may stand in a private network.
+  const fetchAppView = createGuardedFetch({ ...guard, trustedOrigins: [new URL(env.BLUESKY_APPVIEW_URL).origin] })
+
+  const services: ServiceDeps = {
+    db,
+    generations: cache,
+    queue: createQueue({ url: env.QSTASH_URL, token: env.QSTASH_TOKEN, publicUrl: env.PUBLIC_URL }),
+    hub,
+    objects: createObjectStore(raw.ARCHIVE),
+    connectors: createConnectors({
+      blueskyAppViewUrl: env.BLUESKY_APPVIEW_URL,
+      allowPrivateHosts: env.ALLOW_PRIVATE_HOSTS,
+      userAgent: `Tidemark (+${env.PUBLIC_URL}; reads public posts only)`,
+    }),
+    fetchFor: (platform) => (platform === 'bluesky' ? fetchAppView : fetchAnywherePublic),
+    budget: createRateBudget(redis, clock),
+    watchList: createWatchList(redis, clock),
+    clock,
+    log,
+    waitUntil,
+    syncIntervalSeconds: env.SYNC_INTERVAL_SECONDS,
+  }
+  const directory = createDirectory({ db, clock, log, waitUntil })
+
+  let auth: Auth | null = null
+  const loadAuth = async (): Promise<Auth> => {
+    if (auth !== null) return auth
+    const { createAuth } = await import('./adapters/auth/auth.ts')
+    auth ??= createAuth({
+      connectionString: env.DATABASE_URL,
+      secret: env.BETTER_AUTH_SECRET,
+      publicUrl: env.PUBLIC_URL,
+      trustedOrigins: env.CORS_ORIGINS,
+      signupMode: env.SIGNUP_MODE,
+      hasUsers: () => directory.hasUsers(),
+      onUser: (user) => directory.welcome(user),
+    })
+    return auth
+  }
+
+  return {
+    http: {
+      services,
+      cache,
+      limiter: createRateLimiter({ redis, clock, log, waitUntil }),
+      directory,
+      readSession: createSessionReader({ secret: env.BETTER_AUTH_SECRET, clock }),
+      auth: loadAuth,
+      connectLive: (workspaceId, request) => hub.connect(workspaceId, request),
+      probe: async () => ({
+        postgres: await answers(() => database.outside(firstUser(), { timeoutMs: 2_000 })),
+        redis: await answers(() => redis.ping()),
+        queue: await answers(async () => {
+          const response = await fetch(`${env.QSTASH_URL}/v2/keys`, {
+            headers: { authorization: `Bearer ${env.QSTASH_TOKEN}` },
+            signal: AbortSignal.timeout(2_000),
+          })
+          await response.body?.cancel()
+          if (!response.ok) throw new Error(`answered ${response.status}`)
+        }),
+      }),
+      config: {
+        publicUrl: env.PUBLIC_URL,
+        corsOrigins: env.CORS_ORIGINS,
+        operatorEmails: env.OPERATOR_EMAILS,
+        rateLimits: env.RATE_LIMITS,
+        cursorSecret: env.BETTER_AUTH_SECRET,
+        commit: env.COMMIT,
+      },
+    },
+    jobs: {
+      services,
+      verify: createSignatureCheck({
+        current: env.QSTASH_CURRENT_SIGNING_KEY,
+        next: env.QSTASH_NEXT_SIGNING_KEY,
+      }),
+      publicUrl: env.PUBLIC_URL,
+    },
+  }
+}
+
+async function answers(ask: () => Promise<unknown>): Promise<{ ok: boolean; detail: string | null }> {
+  try {
+    await ask()
+    return { ok: true, detail: null }
+  } catch (error) {
+    return { ok: false, detail: error instanceof Error ? error.message : 'no answer' }
+  }
+}

@@ -1,0 +1,40 @@
+import { createMiddleware } from 'hono/factory'
+import { AppError } from '../../errors.ts'
+import type { HttpEnv } from '../context.ts'
+import { problemResponse } from '../problem.ts'
+
+const REQUEST_ID = /^[A-Za-z0-9._-]{8,100}$/
+
+/** Gives every request an id, every answer its standard headers, and every failure its problem document. */
+export const outermost = createMiddleware<HttpEnv>(async (c, next) => {
+  const given = c.req.header('x-request-id')
+  const requestId = given !== undefined && REQUEST_ID.test(given) ? given : crypto.randomUUID()
+  c.set('requestId', requestId)
+  c.set('startedAtMs', performance.now())
+  c.set('limit', null)
+  await next()
+  const { headers } = c.res
+  headers.set('x-request-id', requestId)
+  headers.set('x-content-type-options', 'nosniff')
+  headers.set('referrer-policy', 'strict-origin-when-cross-origin')
+  const limit = c.get('limit')
+  if (limit !== null) {
+    const { name, limit: quota, windowSeconds } = limit.policy
+    headers.set('ratelimit-policy', `"${name}";q=${quota};w=${windowSeconds}`)
+    headers.set('ratelimit', `"${name}";r=${limit.remaining};t=${limit.resetSeconds}`)
+  }
+  const timing = `total;dur=${(performance.now() - c.get('startedAtMs')).toFixed(1)}`
+  const known = headers.get('server-timing')
+  headers.set('server-timing', known === null ? timing : `${known}, ${timing}`)
+})
+
+/** Answers what a handler threw. What is not understood is logged whole, and shown as a fixed sentence. */
+export function answerError(error: Error, c: { req: { url: string; path: string; method: string }; get(key: 'requestId'): string; get(key: 'deps'): HttpEnv['Variables']['deps'] | undefined }): Response {
+  const requestId = c.get('requestId')
+  const log = c.get('deps')?.services.log
+  if (!(error instanceof AppError))
+    log?.error('unexpected failure', { requestId, method: c.req.method, path: c.req.path, error })
+  else if (error.code === 'internal' || error.code === 'unavailable')
+    log?.warn('request failed', { requestId, method: c.req.method, path: c.req.path, error })
+  return problemResponse(error, { url: c.req.url, requestId })
+}

@@ -1,0 +1,143 @@
+import { createRoute, z } from '@hono/zod-openapi'
+import { connectAccount } from '../../services/accounts/connect-account.ts'
+import {
+  bringBackAccount,
+  changeAccount,
+  getAccount,
+  getAccountMetrics,
+  listAccountsPage,
+  removeAccount,
+} from '../../services/accounts/manage-accounts.ts'
+import { Account, AccountMetricsPoint, ConnectAccount, UpdateAccount } from '../../services/accounts/schemas.ts'
+import { syncAccountNow } from '../../services/accounts/sync-now.ts'
+import { createCursorCodec } from '../../lib/cursor.ts'
+import { invalidRequest } from '../../errors.ts'
+import { accountFilter, createApi, idParameter, json, jsonBody, page, paging, problems } from '../openapi.ts'
+import { AcceptedJob, accepted } from '../accepted.ts'
+import { noteWatching } from '../watching.ts'
+
+const AccountDocument = Account.openapi('Account')
+const tags = ['Accounts']
+
+const connectRoute = createRoute({
+  method: 'post',
+  path: '/accounts',
+  tags,
+  summary: 'Connect an account by its handle, or a pasted URL',
+  description: 'The platform resolves the handle first; the first sync is queued.',
+  request: { body: jsonBody(ConnectAccount) },
+  responses: { 201: json(AccountDocument, 'Connected'), ...problems(400, 403, 409, 415, 422, 503) },
+})
+
+const listRoute = createRoute({
+  method: 'get',
+  path: '/accounts',
+  tags,
+  summary: 'Accounts, by handle',
+  request: {
+    query: z.strictObject({
+      ...paging,
+      ...accountFilter,
+      status: z.enum(['active', 'paused', 'needs_auth', 'gone', 'error', 'imported']).optional(),
+      stale: z.enum(['true', 'false']).optional(),
+      q: z.string().max(200).optional(),
+      sort: z.enum(['handle']).default('handle'),
+    }),
+  },
+  responses: { 200: json(page(AccountDocument), 'A page of accounts'), ...problems(400) },
+})
+
+const getRoute = createRoute({
+  method: 'get',
+  path: '/accounts/{id}',
+  tags,
+  summary: 'One account',
+  request: { params: idParameter },
+  responses: { 200: json(AccountDocument, 'The account'), ...problems(404) },
+})
+
+const changeRoute = createRoute({
+  method: 'patch',
+  path: '/accounts/{id}',
+  tags,
+  summary: 'Pause or resume an account, or put it into a brand',
+  request: { params: idParameter, body: jsonBody(UpdateAccount) },
+  responses: { 200: json(AccountDocument, 'Changed'), ...problems(400, 403, 404, 409, 415) },
+})
+
+const removeRoute = createRoute({
+  method: 'delete',
+  path: '/accounts/{id}',
+  tags,
+  summary: 'Remove an account',
+  description: 'Hidden at once and left out of every figure; restorable for 30 days.',
+  request: { params: idParameter },
+  responses: { 204: { description: 'Removed' }, ...problems(403, 404) },
+})
+
+const restoreRoute = createRoute({
+  method: 'post',
+  path: '/accounts/{id}/restore',
+  tags,
+  summary: 'Bring a removed account back',
+  request: { params: idParameter },
+  responses: { 200: json(AccountDocument, 'Restored'), ...problems(403, 404, 409, 410) },
+})
+
+const metricsRoute = createRoute({
+  method: 'get',
+  path: '/accounts/{id}/metrics',
+  tags,
+  summary: 'Followers, following and posts over time',
+  request: { params: idParameter },
+  responses: { 200: json(page(AccountMetricsPoint), 'The last reading of each day, oldest first'), ...problems(404) },
+})
+
+const syncRoute = createRoute({
+  method: 'post',
+  path: '/accounts/{id}/sync',
+  tags,
+  summary: 'Read an account now',
+  request: { params: idParameter },
+  responses: { 202: json(AcceptedJob, 'Queued'), ...problems(403, 404, 409, 503) },
+})
+
+const Position = z.object({ handle: z.string(), id: z.uuid() })
+
+export const accountRoutes = createApi()
+  .openapi(connectRoute, async (c) => {
+    const account = await connectAccount(c.get('ctx'), c.req.valid('json'))
+    return c.json(account, 201, { location: `/api/v1/accounts/${account.id}` })
+  })
+  .openapi(listRoute, async (c) => {
+    const ctx = c.get('ctx')
+    const query = c.req.valid('query')
+    const codec = createCursorCodec(c.get('deps').config.cursorSecret, 'accounts')
+    const after = query.cursor === undefined ? null : Position.parse(await codec.decode(query.cursor))
+    noteWatching(ctx)
+    const { items, next } = await listAccountsPage(ctx, {
+      filter: { accounts: query.accounts, platforms: query.platforms, brands: query.brands },
+      search: query.q?.trim() || null,
+      status: query.status ?? null,
+      stale: query.stale === undefined ? null : query.stale === 'true',
+      after,
+      limit: query.limit,
+    })
+    return c.json({ items, nextCursor: next === null ? null : await codec.encode(next) }, 200)
+  })
+  .openapi(getRoute, async (c) => c.json(await getAccount(c.get('ctx'), c.req.valid('param').id), 200))
+  .openapi(changeRoute, async (c) => {
+    const input = c.req.valid('json')
+    if (Object.keys(input).length === 0)
+      throw invalidRequest([{ pointer: '', detail: 'Name at least one field to change.' }])
+    return c.json(await changeAccount(c.get('ctx'), c.req.valid('param').id, input), 200)
+  })
+  .openapi(removeRoute, async (c) => {
+    await removeAccount(c.get('ctx'), c.req.valid('param').id)
+    return c.body(null, 204)
+  })
+  .openapi(restoreRoute, async (c) => c.json(await bringBackAccount(c.get('ctx'), c.req.valid('param').id), 200))
+  .openapi(metricsRoute, async (c) =>
+    c.json({ items: await getAccountMetrics(c.get('ctx'), c.req.valid('param').id), nextCursor: null }, 200),
+  )
+  .openapi(syncRoute, async (c) => accepted(c, await syncAccountNow(c.get('ctx'), c.req.valid('param').id)))

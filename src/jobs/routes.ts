@@ -1,0 +1,101 @@
+import { Hono } from 'hono'
+import type { z } from 'zod'
+import { invalidRequest } from '../errors.ts'
+import type { ServiceDeps } from '../services/context.ts'
+import { planTrending, refreshTrending } from '../services/hashtags/index.ts'
+import { RefreshTrendingMessage } from '../services/hashtags/messages.ts'
+import { processImport } from '../services/imports/index.ts'
+import { ProcessImportMessage } from '../services/imports/messages.ts'
+import { backfill } from '../services/sync/backfill.ts'
+import { BackfillMessage, PlanMessage, RefreshPostsMessage, SyncAccountsMessage } from '../services/sync/messages.ts'
+import { planSync } from '../services/sync/plan.ts'
+import { refreshPosts } from '../services/sync/refresh-posts.ts'
+import { sweepOutbox } from '../services/sync/sweep-outbox.ts'
+import { syncAccounts } from '../services/sync/sync-accounts.ts'
+import { dailyUpkeep } from '../services/sync/upkeep.ts'
+import { verdictOf } from './verdict.ts'
+
+/** Whether a call comes from our queue: its signature covers the address and the body. */
+export type VerifySignature = (call: { signature: string; url: string; body: string }) => Promise<boolean>
+
+export interface JobDeps {
+  services: ServiceDeps
+  verify: VerifySignature
+  /** The deployment's own address, which signatures name. */
+  publicUrl: string
+}
+
+type JobEnv = { Variables: { jobs: JobDeps } }
+
+/** The queue sends at most this. */
+const MAX_BODY_BYTES = 1_200_000
+
+function take<T extends z.ZodType>(schema: T, run: (deps: ServiceDeps, message: z.infer<T>) => Promise<unknown>) {
+  return { schema, run }
+}
+function call(run: (deps: ServiceDeps) => Promise<unknown>) {
+  return { schema: null, run }
+}
+
+/** Every callback: what its message looks like, and the one service verb that it calls. */
+const CALLBACKS = {
+  '/sync/plan': take(PlanMessage, planSync),
+  '/sync/accounts': take(SyncAccountsMessage, syncAccounts),
+  '/sync/posts': take(RefreshPostsMessage, refreshPosts),
+  '/sync/backfill': take(BackfillMessage, backfill),
+  '/imports/process': take(ProcessImportMessage, processImport),
+  '/trending/plan': call(planTrending),
+  '/trending/refresh': take(RefreshTrendingMessage, (deps, { workspaceId }) => refreshTrending(deps, workspaceId)),
+  '/outbox/sweep': call(sweepOutbox),
+  '/upkeep/daily': call(dailyUpkeep),
+}
+
+/**
+ * `/callbacks/*`, for the queue alone. A call without a valid signature gets 401 and has no effect; the body
+ * is read once, and what was verified is what is parsed.
+ */
+export const callbackRoutes = new Hono<JobEnv>().post('*', async (c) => {
+  const { services, verify, publicUrl } = c.var.jobs
+  const path = new URL(c.req.url).pathname
+  const body = await c.req.text()
+  const signature = c.req.header('upstash-signature') ?? ''
+  const genuine = body.length <= MAX_BODY_BYTES && (await verify({ signature, url: `${publicUrl}${path}`, body }))
+  if (!genuine) return c.json({ code: 'unauthorized', detail: 'This call is not signed by the queue.' }, 401)
+
+  const messageId = c.req.header('upstash-message-id') ?? null
+  const log = services.log.with({ callback: path, messageId, retried: c.req.header('upstash-retried') ?? null })
+  const callback = CALLBACKS[path.replace(/^\/callbacks/, '') as keyof typeof CALLBACKS] as
+    | (typeof CALLBACKS)[keyof typeof CALLBACKS]
+    | undefined
+  const startedAt = services.clock.now()
+  try {
+    if (callback === undefined) throw invalidRequest([], `There is no callback ${path}.`)
+    const result = await dispatch(callback, { ...services, log }, body)
+    log.info('callback', { ms: services.clock.now() - startedAt, result })
+    return c.json({ ok: true })
+  } catch (error) {
+    log.warn('callback failed', { ms: services.clock.now() - startedAt, error })
+    return verdictOf(error)
+  }
+})
+
+async function dispatch(
+  callback: { schema: z.ZodType | null; run: (deps: ServiceDeps, message: never) => Promise<unknown> },
+  deps: ServiceDeps,
+  body: string,
+): Promise<unknown> {
+  if (callback.schema === null) return callback.run(deps, undefined as never)
+  const message = callback.schema.safeParse(parseJson(body))
+  if (!message.success) throw invalidRequest([], 'The message does not have the shape that this callback takes.')
+  return callback.run(deps, message.data as never)
+}
+
+/** A schedule may send no body at all. */
+function parseJson(body: string): unknown {
+  if (body.trim() === '') return {}
+  try {
+    return JSON.parse(body)
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,5 @@
+export * from './compute-trending.ts'
+export * from './get-hashtag-course.ts'
+export * from './get-trending-hashtags.ts'
+export * from './plan-trending.ts'
+export * from './refresh-trending.ts'

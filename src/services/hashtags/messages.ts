@@ -1,0 +1,5 @@
+import { z } from 'zod'
+
+/** Work out a workspace's trending hashtags ahead. */
+export const RefreshTrendingMessage = z.object({ workspaceId: z.string() })
+export type RefreshTrendingMessage = z.infer<typeof RefreshTrendingMessage>

@@ -1,0 +1,38 @@
+import { selectImport, selectImportErrors } from '../../db/queries/imports.ts'
+import { notFound } from '../../errors.ts'
+import { isId } from '../../lib/ids.ts'
+import type { ServiceContext } from '../context.ts'
+import { jobStatusAt } from '../jobs/index.ts'
+import { requireScope } from '../scope.ts'
+import type { ImportReport } from './schemas.ts'
+
+/**
+ * How an import stands, also while it is under way.
+ * @throws not_found, also for what could be no id and for another workspace's import
+ */
+export async function getImport(ctx: ServiceContext, id: string): Promise<ImportReport> {
+  requireScope(ctx.actor, 'read')
+  if (!isId(id)) throw notFound('import')
+  const [[row], errors] = await ctx.db.inWorkspace(
+    ctx.workspace.id,
+    [selectImport(ctx.workspace.id, id), selectImportErrors(ctx.workspace.id, id)],
+    { snapshot: true },
+  )
+  if (row === undefined) throw notFound('import')
+  const { platform, format, sizeBytes, inserted, updated, unchanged, rejected, createdAt } = row
+  return {
+    id,
+    status: jobStatusAt(row, ctx.clock.now()),
+    platform,
+    format,
+    sizeBytes,
+    processedBytes: row.nextOffset,
+    accepted: inserted + updated + unchanged,
+    inserted,
+    updated,
+    unchanged,
+    rejected,
+    errors,
+    createdAt,
+  }
+}

@@ -1,0 +1,77 @@
+import { listPosts, listSnapshots, type PostListQuery, type PostRow, selectPost, type SnapshotRow } from '../../db/queries/posts.ts'
+import { notFound } from '../../errors.ts'
+import { isId } from '../../lib/ids.ts'
+import type { ServiceContext } from '../context.ts'
+import { requireScope } from '../scope.ts'
+import type { Post, PostMetricsWithEngagements, PostSnapshot } from './schemas.ts'
+
+function metricsOf(row: PostRow | SnapshotRow): PostMetricsWithEngagements {
+  const { likes, comments, shares, quotes, saves, views, impressions, reach, engagements } = row
+  return { likes, comments, shares, quotes, saves, views, impressions, reach, engagements }
+}
+
+function present(row: PostRow): Post {
+  const { id, accountId, platform, platformPostId, kind, text, hashtags, url, postedAt, media, deletedAt, metricsAt } = row
+  return {
+    id,
+    accountId,
+    platform,
+    platformPostId,
+    kind,
+    text,
+    hashtags,
+    url,
+    postedAt,
+    media,
+    deletedAt,
+    metrics: metricsOf(row),
+    metricsAt,
+  }
+}
+
+export interface PostPageResult {
+  items: Post[]
+  next: { value: string; id: string } | null
+}
+
+/** A page of posts: all that is known of them, those deleted on their platform included. */
+export async function getPosts(ctx: ServiceContext, query: PostListQuery): Promise<PostPageResult> {
+  requireScope(ctx.actor, 'read')
+  const [rows] = await ctx.db.inWorkspace(ctx.workspace.id, [listPosts(ctx.workspace.id, query)])
+  const page = rows.slice(0, query.limit)
+  const last = page.at(-1)
+  return {
+    items: page.map(present),
+    next: rows.length > query.limit && last !== undefined ? { value: last.sortValue, id: last.id } : null,
+  }
+}
+
+export async function getPost(ctx: ServiceContext, id: string): Promise<Post> {
+  requireScope(ctx.actor, 'read')
+  if (!isId(id)) throw notFound('post')
+  const [[row]] = await ctx.db.inWorkspace(ctx.workspace.id, [selectPost(ctx.workspace.id, id)])
+  if (row === undefined) throw notFound('post')
+  return present(row)
+}
+
+export interface SnapshotPage {
+  items: PostSnapshot[]
+  next: string | null
+}
+
+/** What a post's metrics were whenever they were found changed, newest first. */
+export async function getPostSnapshots(
+  ctx: ServiceContext,
+  id: string,
+  query: { after: string | null; limit: number },
+): Promise<SnapshotPage> {
+  await getPost(ctx, id)
+  const [rows] = await ctx.db.inWorkspace(ctx.workspace.id, [
+    listSnapshots(ctx.workspace.id, id, query.after, query.limit),
+  ])
+  const page = rows.slice(0, query.limit)
+  return {
+    items: page.map((row) => ({ observedAt: row.observedAt, ...metricsOf(row) })),
+    next: rows.length > query.limit ? (page.at(-1)?.observedAt ?? null) : null,
+  }
+}

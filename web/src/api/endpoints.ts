@@ -1,0 +1,122 @@
+import type {
+  Account,
+  ImportReport,
+  Job,
+  Me,
+  Overview,
+  Page,
+  Post,
+  PostSnapshot,
+  Ticket,
+  TrendingHashtags,
+  TrendingWindow,
+} from '../../../src/http/wire.ts'
+import { request } from './http.ts'
+import type { QueryValue } from './query.ts'
+
+/** An answer to a request that is carried out in the background. */
+export type AcceptedJob = Job & { jobId: string }
+
+/** A key of the workspace, without the key itself. */
+export interface ApiKey {
+  id: string
+  name: string
+  prefix: string
+  scopes: string[]
+  createdAt: string
+  expiresAt: string | null
+  lastUsedAt?: string | null
+  revokedAt?: string | null
+}
+
+/** The answer that shows a new key, this once. */
+export interface CreatedApiKey extends ApiKey {
+  key: string
+}
+
+type Query = Readonly<Record<string, QueryValue>>
+
+const MAX_PAGE = 100
+
+export const getMe = (signal?: AbortSignal) => request<Me>('/me', { signal })
+
+export const getOverview = (query: Query, signal?: AbortSignal) =>
+  request<Overview>('/dashboard/overview', { query, signal })
+
+export const getTrending = (
+  query: { window: TrendingWindow; platforms: string[]; minGeneration?: number | undefined },
+  signal?: AbortSignal,
+) => request<TrendingHashtags>('/trending/hashtags', { query: { ...query, limit: 10 }, signal })
+
+export const getPosts = (query: Query, signal?: AbortSignal) =>
+  request<Page<Post>>('/posts', { query, signal })
+
+export const getPost = (id: string, signal?: AbortSignal) =>
+  request<Post>(`/posts/${encodeURIComponent(id)}`, { signal })
+
+/** Follows a list to its end, or to `maxPages` of it. */
+async function readAll<T>(
+  path: string,
+  options: { query?: Query; maxPages: number; signal?: AbortSignal | undefined },
+): Promise<T[]> {
+  const items: T[] = []
+  let cursor: string | null = null
+  for (let page = 0; page < options.maxPages; page += 1) {
+    const answer: Page<T> = await request<Page<T>>(path, {
+      query: { ...options.query, limit: MAX_PAGE, cursor },
+      signal: options.signal,
+    })
+    items.push(...answer.items)
+    cursor = answer.nextCursor
+    if (cursor === null) break
+  }
+  return items
+}
+
+/** A post's readings over time, oldest first. */
+export async function getPostSnapshots(id: string, signal?: AbortSignal): Promise<PostSnapshot[]> {
+  const items = await readAll<PostSnapshot>(`/posts/${encodeURIComponent(id)}/metrics`, {
+    maxPages: 20,
+    signal,
+  })
+  return items.sort((a, b) => a.observedAt.localeCompare(b.observedAt))
+}
+
+/** Accounts of the workspace, at most 2,000 of them. */
+export const getAccounts = (query: Query, signal?: AbortSignal) =>
+  readAll<Account>('/accounts', { query, maxPages: 20, signal })
+
+export const connectAccount = (json: { platform: string; handle: string }, signal?: AbortSignal) =>
+  request<Account>('/accounts', { method: 'POST', json, signal })
+
+const accountPath = (id: string) => `/accounts/${encodeURIComponent(id)}`
+
+export const updateAccount = (id: string, json: { status: 'active' | 'paused' }) =>
+  request<Account>(accountPath(id), { method: 'PATCH', json })
+
+export const deleteAccount = (id: string) => request<unknown>(accountPath(id), { method: 'DELETE' })
+
+export const restoreAccount = (id: string) =>
+  request<unknown>(`${accountPath(id)}/restore`, { method: 'POST', json: {} })
+
+export const syncAccount = (id: string) =>
+  request<AcceptedJob>(`${accountPath(id)}/sync`, { method: 'POST', json: {} })
+
+export const getJob = (id: string, signal?: AbortSignal) =>
+  request<Job>(`/jobs/${encodeURIComponent(id)}`, { signal })
+
+/** The newest jobs of the workspace. */
+export const getJobs = (signal?: AbortSignal) => request<Page<Job>>('/jobs', { query: { limit: 50 }, signal })
+
+export const getImport = (id: string, signal?: AbortSignal) =>
+  request<ImportReport>(`/imports/${encodeURIComponent(id)}`, { signal })
+
+export const getApiKeys = (signal?: AbortSignal) => readAll<ApiKey>('/api-keys', { maxPages: 5, signal })
+
+export const createApiKey = (json: { name: string; scopes: string[]; expiresInDays?: number }) =>
+  request<CreatedApiKey>('/api-keys', { method: 'POST', json })
+
+export const revokeApiKey = (id: string) =>
+  request<unknown>(`/api-keys/${encodeURIComponent(id)}`, { method: 'DELETE' })
+
+export const createTicket = () => request<Ticket>('/realtime/tickets', { method: 'POST', json: {} })

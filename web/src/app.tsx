@@ -1,0 +1,106 @@
+import { useEffect } from 'preact/hooks'
+import { AccountsPage } from './features/accounts/accounts-page.tsx'
+import { ConnectProvider } from './features/accounts/connect-provider.tsx'
+import { SignInPage } from './features/auth/sign-in-page.tsx'
+import { ImportsPage } from './features/imports/imports-page.tsx'
+import { OverviewPage } from './features/overview/overview-page.tsx'
+import { PostPage } from './features/posts/post-page.tsx'
+import { PostsPage } from './features/posts/posts-page.tsx'
+import { SettingsPage } from './features/settings/settings-page.tsx'
+import { Shell } from './shell/shell.tsx'
+import { AccountsProvider } from './state/accounts.tsx'
+import { LiveProvider } from './state/live.tsx'
+import { isSignInPath, signInPath } from './state/return-path.ts'
+import { Link, navigate, useLocation } from './state/router.tsx'
+import { SessionProvider, useSession } from './state/session.tsx'
+import { ToastProvider } from './state/toasts.tsx'
+import { Page } from './ui/page.tsx'
+import { EmptyState, ErrorState } from './ui/states.tsx'
+
+function NotFoundPage() {
+  return (
+    <Page title="Nothing here">
+      <section class="panel">
+        <EmptyState title="This address leads nowhere.">
+          <Link class="button" href="/">
+            Go to the overview
+          </Link>
+        </EmptyState>
+      </section>
+    </Page>
+  )
+}
+
+function Routes() {
+  const { path } = useLocation()
+  const [, section = '', id = '', ...more] = path.split('/')
+  if (more.length > 0) return <NotFoundPage />
+  if (section === 'posts' && id !== '') return <PostPage key={id} id={decodeURIComponent(id)} />
+  if (section === 'imports') return <ImportsPage key={id} id={id === '' ? null : decodeURIComponent(id)} />
+  if (id !== '') return <NotFoundPage />
+  switch (section) {
+    case '':
+      return <OverviewPage />
+    case 'posts':
+      return <PostsPage />
+    case 'accounts':
+      return <AccountsPage />
+    case 'settings':
+      return <SettingsPage />
+    default:
+      return <NotFoundPage />
+  }
+}
+
+/** Sends whoever is not signed in to the sign-in page, which leads back here. */
+function ToSignIn() {
+  useEffect(() => {
+    navigate(signInPath(window.location.pathname + window.location.search), { replace: true })
+  }, [])
+  return null
+}
+
+function Gate() {
+  const { state, refresh } = useSession()
+  const { path } = useLocation()
+  if (isSignInPath(path) && state.kind !== 'signedIn')
+    return <SignInPage key={path} mode={path === '/sign-up' ? 'sign-up' : 'sign-in'} />
+  switch (state.kind) {
+    case 'loading':
+      return (
+        <div class="splash" role="status">
+          <span class="visually-hidden">Loading</span>
+        </div>
+      )
+    case 'signedOut':
+      return <ToSignIn />
+    case 'failed':
+      return (
+        <main class="splash">
+          <ErrorState error={state.error} retry={() => void refresh()} />
+        </main>
+      )
+    case 'signedIn':
+      return (
+        <LiveProvider key={state.me.workspace.id}>
+          <AccountsProvider>
+            <ConnectProvider>
+              <Shell>
+                <Routes />
+              </Shell>
+            </ConnectProvider>
+          </AccountsProvider>
+        </LiveProvider>
+      )
+  }
+}
+
+export function App() {
+  return (
+    <ToastProvider>
+      <SessionProvider>
+        <Gate />
+      </SessionProvider>
+    </ToastProvider>
+  )
+}

@@ -1,0 +1,100 @@
+import { POST_KINDS, type PostKind } from '../../../src/domain/platforms.ts'
+import { splitList } from './overview-filters.ts'
+import { isDate } from './period.ts'
+
+export const POST_SORTS = [
+  '-postedAt',
+  '-engagements',
+  '-engagementRate',
+  '-likes',
+  '-comments',
+  '-shares',
+  '-saves',
+  '-views',
+  '-relevance',
+] as const
+export type PostSort = (typeof POST_SORTS)[number]
+
+export const SORT_LABELS: Record<PostSort, string> = {
+  '-postedAt': 'Newest',
+  '-engagements': 'Engagements',
+  '-engagementRate': 'Engagement rate',
+  '-likes': 'Likes',
+  '-comments': 'Comments',
+  '-shares': 'Shares',
+  '-saves': 'Saves',
+  '-views': 'Views',
+  '-relevance': 'Relevance',
+}
+
+/** Everything the list of posts can be asked, as it stands in the page's address. */
+export interface PostFilters {
+  sort: PostSort
+  accounts: string[]
+  platforms: string[]
+  kinds: PostKind[]
+  hashtags: string[]
+  q: string
+  from: string
+  to: string
+}
+
+export const NO_POST_FILTERS: PostFilters = {
+  sort: '-postedAt',
+  accounts: [],
+  platforms: [],
+  kinds: [],
+  hashtags: [],
+  q: '',
+  from: '',
+  to: '',
+}
+
+export function isPostSort(text: string | null): text is PostSort {
+  return (POST_SORTS as readonly (string | null)[]).includes(text)
+}
+
+export function isPostKind(text: string): text is PostKind {
+  return (POST_KINDS as readonly string[]).includes(text)
+}
+
+/** A hashtag as the API takes it: `#Books ` → `Books`; `null` for what can be none. */
+export function normaliseHashtag(input: string): string | null {
+  const tag = input.trim().replace(/^[#＃]+/u, '')
+  return tag === '' || /[\s,#]/u.test(tag) ? null : tag
+}
+
+/** Reads the filters out of an address. What it does not understand is left out. */
+export function parsePostFilters(search: URLSearchParams): PostFilters {
+  const sort = search.get('sort')
+  const q = search.get('q') ?? ''
+  const from = search.get('from')
+  const to = search.get('to')
+  // Without words there is nothing to be relevant to.
+  const usable = isPostSort(sort) && !(sort === '-relevance' && q.trim() === '')
+  return {
+    sort: usable ? sort : NO_POST_FILTERS.sort,
+    accounts: splitList(search.get('accounts')),
+    platforms: splitList(search.get('platforms')),
+    kinds: splitList(search.get('kinds')).filter(isPostKind),
+    hashtags: splitList(search.get('hashtags')).flatMap((tag) => normaliseHashtag(tag) ?? []),
+    q,
+    from: isDate(from) ? from : '',
+    to: isDate(to) ? to : '',
+  }
+}
+
+/** The address of these filters, and what `GET /posts` is asked for them; defaults are left out. */
+export function postQuery(filters: PostFilters): Record<string, string | string[] | undefined> {
+  return {
+    ...filters,
+    sort: filters.sort === NO_POST_FILTERS.sort ? undefined : filters.sort,
+    q: filters.q.trim(),
+  }
+}
+
+/** Whether anything is left out of the list. */
+export function isFiltered(filters: PostFilters): boolean {
+  const { sort: _, ...rest } = filters
+  return Object.values(rest).some((value) => value.length > 0)
+}

@@ -1,0 +1,160 @@
+import type { Account } from '../../../../src/http/wire.ts'
+import { describeStatus } from '../../domain/account-status.ts'
+import { formatCount } from '../../format/numbers.ts'
+import { Link } from '../../state/router.tsx'
+import { useCanWrite } from '../../state/session.tsx'
+import { Avatar, accountName, atHandle } from '../../ui/avatar.tsx'
+import { LiveFigure, Unknown } from '../../ui/figures.tsx'
+import { Freshness, StatusBadge } from '../../ui/freshness.tsx'
+import { ExternalIcon, PauseIcon, PlayIcon, SyncIcon, TrashIcon } from '../../ui/icons.tsx'
+import { type AccountActions, useAccountActions } from './use-account-actions.ts'
+
+function Count({ account, metric }: { account: Account; metric: 'followers' | 'posts' }) {
+  const value = account.metrics[metric]
+  if (value === null) return <Unknown words="Not known" />
+  return (
+    <LiveFigure value={value} of={account.id}>
+      {formatCount(value)}
+    </LiveFigure>
+  )
+}
+
+function Actions({ account, actions }: { account: Account; actions: AccountActions }) {
+  const name = accountName(account)
+  const busy = actions.busy.has(account.id)
+  if (account.status === 'deleted')
+    return (
+      <button type="button" class="button" disabled={busy} onClick={() => void actions.restore(account)}>
+        Restore<span class="visually-hidden"> {name}</span>
+      </button>
+    )
+  const paused = account.status === 'paused'
+  return (
+    <div class="row-actions">
+      {account.status !== 'imported' && (
+        <>
+          <button
+            type="button"
+            class={`icon-button ${actions.syncing.has(account.id) ? 'is-turning' : ''}`}
+            title="Sync now"
+            aria-label={`Sync ${name} now`}
+            disabled={busy || paused || actions.syncing.has(account.id)}
+            onClick={() => void actions.sync(account)}
+          >
+            <SyncIcon size={18} />
+          </button>
+          <button
+            type="button"
+            class="icon-button"
+            title={paused ? 'Resume' : 'Pause'}
+            aria-label={`${paused ? 'Resume' : 'Pause'} ${name}`}
+            disabled={busy}
+            onClick={() => void actions.setPaused(account, !paused)}
+          >
+            {paused ? <PlayIcon size={18} /> : <PauseIcon size={18} />}
+          </button>
+        </>
+      )}
+      <button
+        type="button"
+        class="icon-button icon-button-danger"
+        title="Remove"
+        aria-label={`Remove ${name}`}
+        disabled={busy}
+        onClick={() => void actions.remove(account)}
+      >
+        <TrashIcon size={18} />
+      </button>
+    </div>
+  )
+}
+
+function Row({
+  account,
+  actions,
+  canWrite,
+}: {
+  account: Account
+  actions: AccountActions
+  canWrite: boolean
+}) {
+  const { explanation } = describeStatus(account)
+  return (
+    <tr>
+      <th scope="row">
+        <div class="account-cell">
+          <Avatar person={account} />
+          <div class="account-words">
+            <Link class="account-name ellipsis" href={`/posts?accounts=${encodeURIComponent(account.id)}`}>
+              {accountName(account)}
+            </Link>
+            <span class="quiet small ellipsis">
+              {atHandle(account.handle)}{' '}
+              {account.url && (
+                <a class="out-link" href={account.url} target="_blank" rel="noopener noreferrer">
+                  <ExternalIcon size={14} />
+                  <span class="visually-hidden">
+                    Open the profile of {accountName(account)} (in a new tab)
+                  </span>
+                </a>
+              )}
+            </span>
+          </div>
+        </div>
+      </th>
+      <td class="status-cell">
+        <StatusBadge account={account} /> <Freshness account={account} />
+        {explanation !== null && <p class="status-why">{explanation}</p>}
+      </td>
+      <td class="number" data-label="Followers">
+        <Count account={account} metric="followers" />
+      </td>
+      <td class="number optional" data-label="Posts">
+        <Count account={account} metric="posts" />
+      </td>
+      {canWrite && (
+        <td class="actions-cell">
+          <Actions account={account} actions={actions} />
+        </td>
+      )}
+    </tr>
+  )
+}
+
+/** Accounts with how they stand and what can be done with them; stacked on a phone. */
+export function AccountsTable({
+  accounts,
+  reload,
+}: {
+  accounts: readonly Account[]
+  reload: () => Promise<void>
+}) {
+  const canWrite = useCanWrite()
+  const actions = useAccountActions(reload)
+  return (
+    <table class="table table-stacked accounts-table">
+      <thead>
+        <tr>
+          <th scope="col">Account</th>
+          <th scope="col">Status</th>
+          <th scope="col" class="number">
+            Followers
+          </th>
+          <th scope="col" class="number optional">
+            Posts
+          </th>
+          {canWrite && (
+            <th scope="col">
+              <span class="visually-hidden">Actions</span>
+            </th>
+          )}
+        </tr>
+      </thead>
+      <tbody>
+        {accounts.map((account) => (
+          <Row key={account.id} account={account} actions={actions} canWrite={canWrite} />
+        ))}
+      </tbody>
+    </table>
+  )
+}

@@ -1,0 +1,237 @@
+import { useEffect, useRef, useState } from 'preact/hooks'
+import type { Account } from '../../../../src/http/wire.ts'
+import { connectAccount } from '../../api/endpoints.ts'
+import { type ApiError, asApiError } from '../../api/http.ts'
+import { type ConnectablePlatform, guessPlatform } from '../../domain/guess-platform.ts'
+import { syncedAccountId } from '../../domain/live-events.ts'
+import { formatDuration } from '../../format/dates.ts'
+import { formatCount } from '../../format/numbers.ts'
+import { useAccounts } from '../../state/accounts.tsx'
+import { useLiveEvents } from '../../state/live.tsx'
+import { Link } from '../../state/router.tsx'
+import { Avatar, accountName, atHandle } from '../../ui/avatar.tsx'
+import { Dialog } from '../../ui/dialog.tsx'
+import { Field } from '../../ui/field.tsx'
+import { CheckIcon, SyncIcon } from '../../ui/icons.tsx'
+import { PlatformBadge, platformLabel } from '../../ui/platform-badge.tsx'
+
+const PLATFORMS: readonly { platform: ConnectablePlatform; example: string }[] = [
+  { platform: 'bluesky', example: 'name.bsky.social' },
+  { platform: 'mastodon', example: 'name@mastodon.social' },
+]
+
+function PlatformChoice({
+  platform,
+  onChange,
+}: {
+  platform: ConnectablePlatform
+  onChange: (platform: ConnectablePlatform) => void
+}) {
+  return (
+    <fieldset class="platform-choice">
+      <legend>Platform</legend>
+      {PLATFORMS.map(({ platform: option, example }) => (
+        <label key={option} class="platform-option">
+          <input
+            type="radio"
+            name="platform"
+            value={option}
+            checked={platform === option}
+            onChange={() => onChange(option)}
+          />
+          <span class="platform-option-card">
+            <PlatformBadge platform={option} />
+            <span>
+              <strong>{platformLabel(option)}</strong>
+              <span class="quiet small">{example}</span>
+            </span>
+          </span>
+        </label>
+      ))}
+    </fieldset>
+  )
+}
+
+/** What went wrong, with what to do about it. */
+function ConnectFailure({ error, onClose }: { error: ApiError; onClose: () => void }) {
+  if (error.status === 409)
+    return (
+      <p class="form-error" role="alert">
+        {error.message}{' '}
+        <Link href="/accounts" onClick={onClose}>
+          See your accounts
+        </Link>
+      </p>
+    )
+  return (
+    <p class="form-error" role="alert">
+      {error.message}
+      {error.status === 503 &&
+        (error.retryAfterSeconds === null
+          ? ' Try again in a moment.'
+          : ` Try again in ${formatDuration(error.retryAfterSeconds)}.`)}
+    </p>
+  )
+}
+
+function Connected({
+  account,
+  again,
+  onClose,
+}: {
+  account: Account
+  again: () => void
+  onClose: () => void
+}) {
+  const [synced, setSynced] = useState(account.freshness.lastSyncedAt !== null)
+  const done = useRef<HTMLButtonElement>(null)
+  useEffect(() => done.current?.focus(), [])
+  useLiveEvents(['sync.completed'], (event) => {
+    if (syncedAccountId(event.data) === account.id) setSynced(true)
+  })
+  const { followers } = account.metrics
+  return (
+    <div class="connected">
+      <div class="connected-account">
+        <Avatar person={account} />
+        <div>
+          <strong>{accountName(account)}</strong>
+          <div class="quiet small">{atHandle(account.handle)}</div>
+        </div>
+        {followers !== null && <span class="connected-followers">{formatCount(followers)} followers</span>}
+      </div>
+      <p class="connected-state" role="status">
+        {synced ? <CheckIcon /> : <span class="spinner" aria-hidden="true" />}
+        {synced
+          ? 'Its recent posts are in. Older ones follow by themselves.'
+          : 'Connected. Its posts are being read and will appear by themselves; you need not wait here.'}
+      </p>
+      <div class="dialog-actions">
+        <button type="button" class="button" onClick={again}>
+          Connect another
+        </button>
+        <button type="button" class="button button-primary" ref={done} onClick={onClose}>
+          Done
+        </button>
+      </div>
+    </div>
+  )
+}
+
+function ConnectForm({
+  onConnected,
+  onClose,
+}: {
+  onConnected: (account: Account) => void
+  onClose: () => void
+}) {
+  const [handle, setHandle] = useState('')
+  const [chosen, setChosen] = useState<ConnectablePlatform | null>(null)
+  const [busy, setBusy] = useState(false)
+  const [error, setError] = useState<ApiError | null>(null)
+  const controller = useRef<AbortController | null>(null)
+  useEffect(() => () => controller.current?.abort(), [])
+
+  const guessed = guessPlatform(handle)
+  const platform = chosen ?? guessed ?? 'bluesky'
+  const example = PLATFORMS.find((option) => option.platform === platform)?.example
+  // Only what is wrong with the text itself belongs under the field; a conflict names the field as well.
+  const handleError =
+    error?.status === 400 ? error.fields.find((field) => field.pointer === '/handle')?.detail : undefined
+
+  const submit = async (event: Event) => {
+    event.preventDefault()
+    if (busy || handle.trim() === '') return
+    setBusy(true)
+    setError(null)
+    controller.current = new AbortController()
+    const { signal } = controller.current
+    try {
+      onConnected(await connectAccount({ platform, handle: handle.trim() }, signal))
+    } catch (failure) {
+      if (!signal.aborted) setError(asApiError(failure))
+    } finally {
+      if (!signal.aborted) setBusy(false)
+    }
+  }
+
+  return (
+    <form class="connect-form" noValidate onSubmit={(event) => void submit(event)}>
+      <Field
+        label="Handle or address"
+        name="handle"
+        type="text"
+        placeholder={example}
+        autocomplete="off"
+        autocapitalize="none"
+        autocorrect="off"
+        spellcheck={false}
+        autoFocus
+        value={handle}
+        onInput={(event) => {
+          setHandle(event.currentTarget.value)
+          setError(null)
+        }}
+        error={handleError}
+        hint={
+          guessed !== null && guessed === platform
+            ? `Looks like ${platformLabel(guessed)}.`
+            : 'Any public account: yours, or one you compete with. A pasted profile address will do.'
+        }
+      />
+      <PlatformChoice
+        platform={platform}
+        onChange={(option) => {
+          setChosen(option)
+          setError(null)
+        }}
+      />
+      <p class="quiet small">
+        For other platforms,{' '}
+        <Link href="/imports" onClick={onClose}>
+          import a file
+        </Link>{' '}
+        of their posts.
+      </p>
+      {error !== null && handleError === undefined && <ConnectFailure error={error} onClose={onClose} />}
+      <div class="dialog-actions">
+        <button type="button" class="button" onClick={onClose}>
+          Cancel
+        </button>
+        <button type="submit" class="button button-primary" aria-disabled={busy || handle.trim() === ''}>
+          {busy && <span class="spinner" aria-hidden="true" />}
+          {busy ? (
+            `Asking ${platformLabel(platform)}…`
+          ) : error?.status === 503 ? (
+            <>
+              <SyncIcon size={16} /> Try again
+            </>
+          ) : (
+            'Connect'
+          )}
+        </button>
+      </div>
+    </form>
+  )
+}
+
+/** Connects accounts by their handle, one after the other. */
+export function ConnectDialog({ onClose }: { onClose: () => void }) {
+  const accounts = useAccounts()
+  const [account, setAccount] = useState<Account | null>(null)
+  return (
+    <Dialog title={account === null ? 'Connect an account' : 'Account connected'} onClose={onClose}>
+      {account === null ? (
+        <ConnectForm
+          onClose={onClose}
+          onConnected={(connected) => {
+            setAccount(connected)
+            void accounts.reload()
+          }}
+        />
+      ) : (
+        <Connected account={account} again={() => setAccount(null)} onClose={onClose} />
+      )}
+    </Dialog>
+  )
+}

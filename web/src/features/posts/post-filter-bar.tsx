@@ -1,0 +1,200 @@
+import { useEffect, useState } from 'preact/hooks'
+import { POST_KINDS } from '../../../../src/domain/platforms.ts'
+import type { Account } from '../../../../src/http/wire.ts'
+import {
+  isFiltered,
+  isPostKind,
+  isPostSort,
+  normaliseHashtag,
+  POST_SORTS,
+  type PostFilters,
+  SORT_LABELS,
+} from '../../domain/post-filters.ts'
+import { formatDateRange, formatDay } from '../../format/dates.ts'
+import { useSettled } from '../../state/now.ts'
+import { AccountFilterMenu, PlatformFilterMenu } from '../../ui/account-filters.tsx'
+import { Field } from '../../ui/field.tsx'
+import { CrossIcon } from '../../ui/icons.tsx'
+import { MultiSelect } from '../../ui/multi-select.tsx'
+import { Popover } from '../../ui/popover.tsx'
+import { kindLabel } from '../../ui/post-kind.ts'
+
+interface BarProps {
+  filters: PostFilters
+  change: (part: Partial<PostFilters>) => void
+}
+
+/** Waits until somebody has stopped typing before the list is asked. */
+const TYPING_MS = 350
+
+function TextSearch({ filters, change }: BarProps) {
+  const [text, setText] = useState(filters.q)
+  const settled = useSettled(text, TYPING_MS)
+  // Only what was typed is a reason to ask
+  useEffect(() => {
+    if (settled.trim() !== filters.q.trim()) change({ q: settled })
+  }, [settled])
+  // Only a change from elsewhere (back, clear) replaces what is typed
+  useEffect(() => {
+    if (filters.q.trim() !== text.trim()) setText(filters.q)
+  }, [filters.q])
+  return (
+    <input
+      class="input input-search"
+      type="search"
+      placeholder="Search the text"
+      aria-label="Search the text"
+      value={text}
+      onInput={(event) => setText(event.currentTarget.value)}
+    />
+  )
+}
+
+function HashtagInput({ filters, change }: BarProps) {
+  const [text, setText] = useState('')
+  const add = () => {
+    const tag = normaliseHashtag(text)
+    if (tag === null) return
+    setText('')
+    if (!filters.hashtags.includes(tag)) change({ hashtags: [...filters.hashtags, tag] })
+  }
+  return (
+    <form
+      class="hashtag-form"
+      onSubmit={(event) => {
+        event.preventDefault()
+        add()
+      }}
+    >
+      <input
+        class="input"
+        type="text"
+        placeholder="#hashtag"
+        aria-label="Add a hashtag, then press Enter"
+        autocapitalize="none"
+        enterkeyhint="done"
+        value={text}
+        onInput={(event) => setText(event.currentTarget.value)}
+        onBlur={add}
+      />
+    </form>
+  )
+}
+
+function datesWords({ from, to }: PostFilters): string {
+  if (from !== '' && to !== '') return formatDateRange(from, to)
+  if (from !== '') return `Since ${formatDay(from)}`
+  return to === '' ? 'Any time' : `Until ${formatDay(to)}`
+}
+
+function DatesFilter({ filters, change }: BarProps) {
+  const words = datesWords(filters)
+  const chosen = filters.from !== '' || filters.to !== ''
+  const backwards = filters.from !== '' && filters.to !== '' && filters.from > filters.to
+  return (
+    <Popover
+      label={<span class="button-text">{words}</span>}
+      name={`Published: ${words}`}
+      panelLabel="When it was published"
+      buttonClass={`button ${chosen ? 'is-chosen' : ''}`}
+    >
+      {() => (
+        <>
+          <Field
+            label="First day"
+            type="date"
+            value={filters.from}
+            onInput={(event) => change({ from: event.currentTarget.value })}
+          />
+          <Field
+            label="Last day"
+            type="date"
+            value={filters.to}
+            onInput={(event) => change({ to: event.currentTarget.value })}
+            error={backwards ? 'The first day is after the last one.' : null}
+          />
+          <button
+            type="button"
+            class="button button-quiet"
+            disabled={!chosen}
+            onClick={() => change({ from: '', to: '' })}
+          >
+            Any time
+          </button>
+        </>
+      )}
+    </Popover>
+  )
+}
+
+/** Sorting and filters of the list of posts. */
+export function PostFilterBar({
+  filters,
+  change,
+  accounts,
+  clear,
+}: BarProps & { accounts: readonly Account[]; clear: () => void }) {
+  return (
+    <search class="toolbar" aria-label="Sorting and filters">
+      <div class="toolbar-row">
+        <TextSearch filters={filters} change={change} />
+        <select
+          class="input input-select"
+          aria-label="Sort by"
+          value={filters.sort}
+          onChange={(event) => {
+            const { value } = event.currentTarget
+            if (isPostSort(value)) change({ sort: value })
+          }}
+        >
+          {POST_SORTS.filter((sort) => sort !== '-relevance' || filters.q.trim() !== '').map((sort) => (
+            <option key={sort} value={sort}>
+              {sort === '-postedAt' || sort === '-relevance'
+                ? SORT_LABELS[sort]
+                : `Most: ${SORT_LABELS[sort].toLowerCase()}`}
+            </option>
+          ))}
+        </select>
+        <PlatformFilterMenu
+          accounts={accounts}
+          selected={filters.platforms}
+          onChange={(platforms) => change({ platforms })}
+        />
+        <AccountFilterMenu
+          accounts={accounts}
+          selected={filters.accounts}
+          onChange={(chosen) => change({ accounts: chosen })}
+        />
+        <MultiSelect
+          name="Kinds"
+          selected={filters.kinds}
+          onChange={(kinds) => change({ kinds: kinds.filter(isPostKind) })}
+          choices={POST_KINDS.map((kind) => {
+            const label = kindLabel(kind) ?? 'Post'
+            return { value: kind, text: label, summary: label, label }
+          })}
+        />
+        <HashtagInput filters={filters} change={change} />
+        <DatesFilter filters={filters} change={change} />
+      </div>
+      {isFiltered(filters) && (
+        <div class="chips">
+          {filters.hashtags.map((tag) => (
+            <button
+              key={tag}
+              type="button"
+              class="chip"
+              aria-label={`Remove the hashtag ${tag}`}
+              onClick={() => change({ hashtags: filters.hashtags.filter((other) => other !== tag) })}
+            >
+              #{tag} <CrossIcon size={14} />
+            </button>
+          ))}
+          <button type="button" class="link-button" onClick={clear}>
+            Clear all filters
+          </button>
+        </div>
+      )}
+    </search>
+  )
+}

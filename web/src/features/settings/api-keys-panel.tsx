@@ -1,0 +1,148 @@
+import { useState } from 'preact/hooks'
+import { type ApiKey, type CreatedApiKey, getApiKeys, revokeApiKey } from '../../api/endpoints.ts'
+import { asApiError } from '../../api/http.ts'
+import { formatInstant, formatRelative } from '../../format/dates.ts'
+import { useNow } from '../../state/now.ts'
+import { useResource } from '../../state/resource.ts'
+import { useCanWrite, useTimezone } from '../../state/session.tsx'
+import { useToast } from '../../state/toasts.tsx'
+import { KeyIcon, PlusIcon } from '../../ui/icons.tsx'
+import { Panel } from '../../ui/page.tsx'
+import { EmptyState, ErrorState, SkeletonRows } from '../../ui/states.tsx'
+import { CreateKeyDialog } from './create-key-dialog.tsx'
+import { RevokeKeyDialog } from './revoke-key-dialog.tsx'
+
+function KeyRow({ apiKey, revoke }: { apiKey: ApiKey; revoke: (() => void) | null }) {
+  const timezone = useTimezone()
+  const nowMs = useNow()
+  const expired = apiKey.expiresAt !== null && Date.parse(apiKey.expiresAt) <= nowMs
+  const lastUsed = apiKey.lastUsedAt ?? null
+  return (
+    <tr>
+      <th scope="row">
+        <strong>{apiKey.name}</strong>
+        <div class="quiet small">
+          <code>{apiKey.prefix}…</code>
+        </div>
+      </th>
+      <td data-label="Scopes">
+        {apiKey.scopes.map((scope) => (
+          <span key={scope} class="tag">
+            {scope}
+          </span>
+        ))}
+      </td>
+      <td data-label="Last used" class="quiet">
+        {lastUsed === null ? (
+          'never'
+        ) : (
+          <time dateTime={lastUsed} title={formatInstant(lastUsed, timezone)}>
+            {formatRelative(lastUsed, nowMs)}
+          </time>
+        )}
+      </td>
+      <td data-label="Expires" class="quiet">
+        {apiKey.expiresAt === null
+          ? 'never'
+          : expired
+            ? 'expired'
+            : formatInstant(apiKey.expiresAt, timezone)}
+      </td>
+      {revoke && (
+        <td class="actions-cell">
+          <button type="button" class="button button-quiet button-danger" onClick={revoke}>
+            Revoke<span class="visually-hidden"> {apiKey.name}</span>
+          </button>
+        </td>
+      )}
+    </tr>
+  )
+}
+
+function KeyTable({ keys, revoke }: { keys: readonly ApiKey[]; revoke: ((key: ApiKey) => void) | null }) {
+  return (
+    <table class="table table-stacked keys-table">
+      <thead>
+        <tr>
+          <th scope="col">Key</th>
+          <th scope="col">Scopes</th>
+          <th scope="col">Last used</th>
+          <th scope="col">Expires</th>
+          {revoke && (
+            <th scope="col">
+              <span class="visually-hidden">Actions</span>
+            </th>
+          )}
+        </tr>
+      </thead>
+      <tbody>
+        {keys.map((apiKey) => (
+          <KeyRow key={apiKey.id} apiKey={apiKey} revoke={revoke && (() => revoke(apiKey))} />
+        ))}
+      </tbody>
+    </table>
+  )
+}
+
+/** The keys with which programs ask the API. */
+export function ApiKeysPanel() {
+  const canWrite = useCanWrite()
+  const toast = useToast()
+  const keys = useResource('api-keys', (signal) => getApiKeys(signal))
+  const [creating, setCreating] = useState(false)
+  const [revoking, setRevoking] = useState<ApiKey | null>(null)
+  const inUse = keys.data?.filter((key) => key.revokedAt == null)
+
+  const revoke = async (key: ApiKey) => {
+    setRevoking(null)
+    try {
+      await revokeApiKey(key.id)
+      toast({ message: `The key “${key.name}” was revoked.` })
+      await keys.reload()
+    } catch (error) {
+      toast({ message: asApiError(error).message, tone: 'bad' })
+    }
+  }
+
+  return (
+    <Panel
+      title="API keys"
+      aside={
+        canWrite && (
+          <button type="button" class="button" onClick={() => setCreating(true)}>
+            <PlusIcon size={16} /> Create key
+          </button>
+        )
+      }
+    >
+      <p class="quiet">
+        Everything on these pages comes from the API, and your own programs may ask it too.{' '}
+        <a href="/docs">Read its documentation</a>.
+      </p>
+      {inUse === undefined ? (
+        keys.error === undefined ? (
+          <SkeletonRows count={2} />
+        ) : (
+          <ErrorState error={keys.error} retry={() => void keys.reload()} />
+        )
+      ) : inUse.length === 0 ? (
+        <EmptyState icon={<KeyIcon size={28} />} title="There are no keys yet." />
+      ) : (
+        <KeyTable keys={inUse} revoke={canWrite ? setRevoking : null} />
+      )}
+      {creating && (
+        <CreateKeyDialog
+          onClose={() => setCreating(false)}
+          onCreated={(_: CreatedApiKey) => void keys.reload()}
+        />
+      )}
+      {revoking && (
+        <RevokeKeyDialog
+          apiKey={revoking}
+          onClose={() => setRevoking(null)}
+          revoke={() => void revoke(revoking)}
+        />
+      )}
+    </Panel>
+  )
+}

@@ -1,0 +1,60 @@
+import type { ComponentChildren } from 'preact'
+import { Link, useLocation } from '../state/router.tsx'
+import { useMe } from '../state/session.tsx'
+import { TideMark, WaveEdge } from '../ui/brand.tsx'
+import { AccountsIcon, ImportIcon, OverviewIcon, PostsIcon, SettingsIcon } from '../ui/icons.tsx'
+import { LiveIndicator } from './live-indicator.tsx'
+import { UserMenu } from './user-menu.tsx'
+
+const SECTIONS = [
+  { href: '/', label: 'Overview', Icon: OverviewIcon },
+  { href: '/posts', label: 'Posts', Icon: PostsIcon },
+  { href: '/accounts', label: 'Accounts', Icon: AccountsIcon },
+  { href: '/imports', label: 'Imports', Icon: ImportIcon },
+  { href: '/settings', label: 'Settings', Icon: SettingsIcon },
+] as const
+
+function isWithin(path: string, href: string): boolean {
+  return href === '/' ? path === '/' : path === href || path.startsWith(`${href}/`)
+}
+
+/** What surrounds every page: the water line above it, and the ways to the other pages. */
+export function Shell({ children }: { children: ComponentChildren }) {
+  const { path } = useLocation()
+  const me = useMe()
+  return (
+    <>
+      <a class="skip-link" href="#content">
+        Skip to the content
+      </a>
+      <header class="masthead">
+        <div class="masthead-row">
+          <Link class="wordmark" href="/" aria-label="Tidemark, to the overview">
+            <TideMark />
+            <span>Tidemark</span>
+          </Link>
+          <span class="workspace-name" title={me.workspace.name}>
+            {me.workspace.name}
+          </span>
+          <nav class="sections" aria-label="Sections">
+            {SECTIONS.map(({ href, label, Icon }) => (
+              <Link
+                key={href}
+                class="section-link"
+                href={href}
+                aria-current={isWithin(path, href) ? 'page' : undefined}
+              >
+                <Icon />
+                <span>{label}</span>
+              </Link>
+            ))}
+          </nav>
+          <LiveIndicator />
+          <UserMenu />
+        </div>
+        <WaveEdge />
+      </header>
+      {children}
+    </>
+  )
+}
