@@ -371,6 +371,7 @@ ALTER TABLE "workspace_members" ADD CONSTRAINT "workspace_members_user_id_auth_u
 CREATE INDEX "account_metrics_workspace" ON "account_metrics" USING btree ("workspace_id");--> statement-breakpoint
 CREATE UNIQUE INDEX "accounts_external_live" ON "accounts" USING btree ("workspace_id","platform","external_id") WHERE deleted_at IS NULL;--> statement-breakpoint
 CREATE INDEX "accounts_workspace_live" ON "accounts" USING btree ("workspace_id","id") WHERE deleted_at IS NULL;--> statement-breakpoint
+CREATE INDEX "accounts_workspace" ON "accounts" USING btree ("workspace_id");--> statement-breakpoint
 CREATE INDEX "accounts_due" ON "accounts" USING btree ("next_sync_at") WHERE deleted_at IS NULL AND status = 'active';--> statement-breakpoint
 CREATE INDEX "accounts_brand" ON "accounts" USING btree ("brand_id");--> statement-breakpoint
 CREATE INDEX "accounts_deleted" ON "accounts" USING btree ("deleted_at") WHERE deleted_at IS NOT NULL;--> statement-breakpoint

@@ -1,11 +1,16 @@
+-- Posts that count nowhere for being deleted, or in public for never having been read there (an import that
+-- does not say when it was made). Few of many, so that looking for them costs nothing.
+-- lint: allow index-concurrently: the product has not been deployed before this migration
+CREATE INDEX posts_uncounted ON posts (account_id, posted_at) WHERE deleted_at IS NOT NULL OR metrics_at IS NULL;
+--> statement-breakpoint
 -- Trending hashtags of the public: over all workspaces, and only posts that anyone can read without
--- credentials: of live accounts that are read in public, and read there (an import that does not say when
--- it was made has no time of reading). An account that several workspaces connected is one account, and
--- its post one post; of a post's copies the one read last tells, also that it is deleted.
+-- credentials: of live accounts that are read in public, and read there. An account that several workspaces
+-- connected is one account (`person`), and its post one post; of a post's copies the one read last tells,
+-- also that it is deleted.
 
 -- What is counted of the most used tags of a window, as the workspaces' own statement counts it, but with
 -- the number of distinct accounts as the measure. `read_after` and `read_until` bound the spans of time
--- that matter; `unsummed`: platforms whose engagements are left out of the sums.
+-- that matter, newest first; `unsummed`: platforms whose engagements are left out of the sums.
 CREATE FUNCTION app_public_tag_counts(
   at timestamptz, since timestamptz, step_ms bigint, slice_count int,
   read_after timestamptz[], read_until timestamptz[], of_platforms text[], unsummed text[], most int)
@@ -16,60 +21,84 @@ LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, p
 SET plan_cache_mode = force_custom_plan AS $$
 #variable_conflict use_column
 DECLARE
+  span_count CONSTANT int := cardinality(read_after);
   -- A window is so many cells: see MeasureChanges in src/domain/trending.ts.
   window_cells CONSTANT int := 2 * slice_count;
-  phase_ms CONSTANT bigint := (EXTRACT(EPOCH FROM at) * 1000)::bigint % step_ms;
+  phase_ms CONSTANT bigint := (date_part('epoch', at) * 1000)::bigint % step_ms;
 BEGIN
   RETURN QUERY
-  WITH readable AS (
-    SELECT a.id, a.platform,
-      dense_rank() OVER (ORDER BY a.platform, COALESCE(a.host, ''), a.external_id) AS person
-    FROM accounts a
-    WHERE a.source = 'public' AND a.status IN ('active', 'paused') AND a.deleted_at IS NULL
-      AND (cardinality(of_platforms) = 0 OR a.platform = ANY (of_platforms))
+  WITH readable AS MATERIALIZED (
+    SELECT id, person, summed, COUNT(*) OVER (PARTITION BY person) > 1 AS shared FROM (
+      SELECT a.id, a.platform <> ALL (unsummed) AS summed,
+        dense_rank() OVER (ORDER BY a.platform, COALESCE(a.host, ''), a.external_id) AS person
+      FROM accounts a
+      WHERE a.source = 'public' AND a.status IN ('active', 'paused') AND a.deleted_at IS NULL
+        AND (cardinality(of_platforms) = 0 OR a.platform = ANY (of_platforms))
+    ) told_apart
+  ),
+  uncounted AS MATERIALIZED (
+    SELECT p.id FROM readable r JOIN posts p ON p.account_id = r.id
+    WHERE (p.deleted_at IS NOT NULL OR p.metrics_at IS NULL)
+      AND p.posted_at > read_after[span_count] AND p.posted_at <= at
+    UNION ALL
+    SELECT id FROM (
+      SELECT p.id, row_number() OVER (
+        PARTITION BY r.person, p.platform_post_id
+        ORDER BY p.metrics_at DESC NULLS LAST, p.deleted_at DESC NULLS FIRST, p.id) AS nth
+      FROM readable r JOIN posts p ON p.account_id = r.id
+      WHERE r.shared AND p.posted_at > read_after[span_count] AND p.posted_at <= at
+    ) copies WHERE nth > 1
   ),
   recent AS MATERIALIZED (
-    SELECT tag, display, person, posted_at, slice, engagements FROM (
-      SELECT DISTINCT ON (h.tag, r.person, p.platform_post_id) h.tag, h.display, r.person, h.posted_at,
-        p.deleted_at, ((EXTRACT(EPOCH FROM at - h.posted_at) * 1000)::bigint / step_ms)::int AS slice,
-        CASE WHEN r.platform <> ALL (unsummed) THEN p.engagements END AS engagements
-      FROM post_hashtags h JOIN readable r ON r.id = h.account_id JOIN posts p ON p.id = h.post_id
-      WHERE h.posted_at > since AND h.posted_at <= at AND p.metrics_at IS NOT NULL
-      ORDER BY h.tag, r.person, p.platform_post_id, p.metrics_at DESC, p.deleted_at DESC NULLS FIRST, p.id
-    ) last_read WHERE deleted_at IS NULL
+    SELECT h.tag, h.display, r.person, r.summed, h.post_id, h.posted_at,
+      ((date_part('epoch', at - h.posted_at) * 1000)::bigint / step_ms)::int AS slice
+    FROM post_hashtags h JOIN readable r ON r.id = h.account_id
+    WHERE h.posted_at > since AND h.posted_at <= at
+      AND NOT EXISTS (SELECT 1 FROM uncounted u WHERE u.id = h.post_id)
   ),
-  candidate AS (
-    SELECT tag, COUNT(*)::int AS uses, COUNT(DISTINCT person)::int AS accounts,
-      SUM(engagements)::bigint AS engagements
-    FROM recent GROUP BY tag ORDER BY 2 DESC, tag COLLATE "C" LIMIT most
+  candidate AS MATERIALIZED (
+    SELECT tag, SUM(n)::int AS uses, COUNT(*)::int AS accounts
+    FROM (SELECT tag, person, COUNT(*) AS n FROM recent GROUP BY 1, 2) used
+    GROUP BY tag ORDER BY 2 DESC, tag COLLATE "C" LIMIT most
+  ),
+  shown AS MATERIALIZED (SELECT recent.* FROM recent JOIN candidate USING (tag)),
+  engagement AS (
+    SELECT shown.tag, SUM(p.engagements)::bigint AS engagements
+    FROM shown JOIN posts p ON p.id = shown.post_id WHERE shown.summed GROUP BY 1
   ),
   spelling AS (
     SELECT DISTINCT ON (tag) tag, display
-    FROM (SELECT tag, display, COUNT(*) AS n, MAX(posted_at) AS latest FROM recent GROUP BY 1, 2) written
+    FROM (SELECT tag, display, COUNT(*) AS n, MAX(posted_at) AS latest FROM shown GROUP BY 1, 2) written
     ORDER BY tag, n DESC, latest DESC, display COLLATE "C"
   ),
-  sliced AS (SELECT tag, slice, COUNT(*)::int AS n FROM recent GROUP BY 1, 2),
-  slices AS (
-    SELECT c.tag, array_agg(COALESCE(n, 0) ORDER BY slice DESC) AS sparkline
-    FROM candidate c CROSS JOIN generate_series(0, slice_count - 1) AS slice
-    LEFT JOIN sliced USING (tag, slice) GROUP BY 1
+  sliced AS (SELECT tag, slice, COUNT(*)::int AS n FROM shown GROUP BY 1, 2),
+  sparklines AS (
+    SELECT tag, array_agg(COALESCE(n, 0) ORDER BY slice DESC) AS slices
+    FROM candidate CROSS JOIN generate_series(0, slice_count - 1) AS slice LEFT JOIN sliced USING (tag, slice)
+    GROUP BY 1
   ),
-  copy AS MATERIALIZED (
-    SELECT h.tag, r.person, p.platform_post_id, p.metrics_at, p.deleted_at,
-      (EXTRACT(EPOCH FROM at - h.posted_at) * 1000)::bigint AS age_ms
+  -- Of several short spans everything is read, of a long one the candidates alone.
+  past AS (
+    SELECT h.tag, h.post_id, h.account_id, h.posted_at
     FROM unnest(read_after, read_until) AS span (after, until)
-    JOIN post_hashtags h ON h.posted_at > span.after AND h.posted_at <= span.until
-    JOIN candidate c ON c.tag = h.tag JOIN readable r ON r.id = h.account_id JOIN posts p ON p.id = h.post_id
-    WHERE p.metrics_at IS NOT NULL
+    CROSS JOIN LATERAL (
+      SELECT t.tag, t.post_id, t.account_id, t.posted_at FROM post_hashtags t
+      WHERE t.posted_at > span.after AND t.posted_at <= span.until OFFSET 0
+    ) h
+    JOIN candidate USING (tag)
+    WHERE span_count > 1
+    UNION ALL
+    SELECT h.tag, h.post_id, h.account_id, h.posted_at
+    FROM post_hashtags h JOIN candidate USING (tag)
+    WHERE span_count = 1 AND h.posted_at > read_after[1] AND h.posted_at <= read_until[1]
   ),
   present AS (
-    SELECT DISTINCT tag, person,
-      (2 * (age_ms / step_ms) + (age_ms % step_ms >= phase_ms)::int)::int AS cell
-    FROM copy
-    WHERE deleted_at IS NULL AND NOT EXISTS (
-      SELECT 1 FROM copy d
-      WHERE d.deleted_at IS NOT NULL AND d.tag = copy.tag AND d.person = copy.person
-        AND d.platform_post_id = copy.platform_post_id AND d.metrics_at > copy.metrics_at)
+    SELECT DISTINCT tag, person, (2 * (age_ms / step_ms) + (age_ms % step_ms >= phase_ms)::int)::int AS cell
+    FROM (
+      SELECT past.tag, r.person, (date_part('epoch', at - past.posted_at) * 1000)::bigint AS age_ms
+      FROM past JOIN readable r ON r.id = past.account_id
+      WHERE NOT EXISTS (SELECT 1 FROM uncounted u WHERE u.id = past.post_id)
+    ) aged
   ),
   -- An account enters the windows with a use, and leaves them when that is a window old or it uses the tag
   -- again, which makes it enter anew.
@@ -87,9 +116,10 @@ BEGIN
   history AS (
     SELECT tag, array_agg(cell) AS cells, array_agg(n) AS changes FROM changing GROUP BY 1
   )
-  SELECT c.tag, spelling.display, c.uses, c.accounts, c.engagements, slices.sparkline,
+  SELECT tag, spelling.display, candidate.uses, candidate.accounts, engagement.engagements, sparklines.slices,
     history.cells, history.changes
-  FROM candidate c JOIN spelling USING (tag) JOIN slices USING (tag) JOIN history USING (tag);
+  FROM candidate JOIN spelling USING (tag) JOIN sparklines USING (tag) JOIN history USING (tag)
+  LEFT JOIN engagement USING (tag);
 END $$;
 --> statement-breakpoint
 -- The posts that used a tag in a span of time. Names no workspace and none of its ids; `person` tells

@@ -15,6 +15,16 @@ const INPUTS = {
   web: [...COMMON_INPUTS, 'web', 'src'],
 } as const
 
+/** wrangler asks nobody, tells nobody, and writes nothing outside, where its user may have no home. */
+const WRANGLER_ENV = {
+  WRANGLER_SEND_METRICS: 'false',
+  // The banner looks for updates on the network.
+  WRANGLER_HIDE_BANNER: 'true',
+  WRANGLER_WRITE_LOGS: 'false',
+  XDG_CONFIG_HOME: join(ROOT, 'dist/.config'),
+  FORCE_COLOR: '0',
+}
+
 type Target = keyof typeof INPUTS
 
 /** What `wrangler.toml` says of the Worker, in Miniflare's words. */
@@ -58,6 +68,8 @@ export async function buildWeb(options: BuildOptions): Promise<void> {
   await replaceDirectory(options.outdir, async (fresh) => {
     await build({
       configFile: join(ROOT, 'web/vite.config.ts'),
+      // As Node reads it: nothing has to be written for it.
+      configLoader: 'native',
       logLevel: 'warn',
       build: { outDir: fresh, emptyOutDir: true },
     })
@@ -132,14 +144,7 @@ async function runWrangler(config: string, outdir: string, signal: AbortSignal |
       cwd: ROOT,
       maxBuffer: 16 * 1024 * 1024,
       ...(signal && { signal }),
-      env: {
-        ...process.env,
-        WRANGLER_SEND_METRICS: 'false',
-        // The banner looks for updates on the network.
-        WRANGLER_HIDE_BANNER: 'true',
-        WRANGLER_WRITE_LOGS: 'false',
-        FORCE_COLOR: '0',
-      },
+      env: { ...process.env, ...WRANGLER_ENV },
     })
   } catch (error) {
     const output = ['stdout', 'stderr'].map((name) => textProperty(error, name).trim())
@@ -162,6 +167,7 @@ async function describeWorker(config: string): Promise<unknown> {
 async function runSelf(target: Target, signal: AbortSignal | undefined): Promise<void> {
   const child = spawn(process.execPath, [fileURLToPath(import.meta.url), target], {
     stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, ...WRANGLER_ENV },
     ...(signal && { signal }),
   })
   let output = ''

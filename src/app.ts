@@ -1,16 +1,16 @@
 import { Hono } from 'hono'
 import { HTTPException } from 'hono/http-exception'
-import { AppError, invalidRequest, notFound } from './errors.ts'
 import type { AppDeps } from './deps.ts'
+import { AppError, invalidRequest, notFound } from './errors.ts'
 import type { HttpEnv } from './http/context.ts'
 import { createDocumentRoutes, type OpenApiDocument } from './http/documents.ts'
-import { allowCrossOrigin } from './http/middleware/cross-origin.ts'
-import { authenticate } from './http/middleware/authenticate.ts'
-import { boundBody } from './http/middleware/bodies.ts'
-import { replayIdempotent } from './http/middleware/idempotency.ts'
-import { answerError, outermost } from './http/middleware/outermost.ts'
 import { chargeCaller } from './http/limits.ts'
 import { refuseMethod } from './http/methods.ts'
+import { authenticate } from './http/middleware/authenticate.ts'
+import { boundBody } from './http/middleware/bodies.ts'
+import { allowCrossOrigin } from './http/middleware/cross-origin.ts'
+import { replayIdempotent } from './http/middleware/idempotency.ts'
+import { answerError, outermost } from './http/middleware/outermost.ts'
 import { createApi } from './http/openapi.ts'
 import { accessRoutes } from './http/routes/access.ts'
 import { accountRoutes } from './http/routes/accounts.ts'
@@ -57,7 +57,10 @@ export function createApp(depsOf: () => AppDeps) {
   app.route('/', createHealthRoutes())
   app.route('/callbacks', callbackRoutes)
   app.route('/', peopleRoutes)
-  app.route('/', createDocumentRoutes(() => describeApi(described)))
+  app.route(
+    '/',
+    createDocumentRoutes(() => describeApi(described)),
+  )
 
   app.use('/api/*', allowCrossOrigin)
   app.route('/api/v1', socketRoute)
@@ -78,7 +81,8 @@ function describeApi(api: Described): OpenApiDocument {
     info: {
       title: 'Tidemark API',
       version: VERSION,
-      description: 'Social media analytics: accounts, posts, the dashboard overview, trends and live updates.',
+      description:
+        'Social media analytics: accounts, posts, the dashboard overview, trends and live updates.',
     },
     security: [{ apiKey: [] }],
   })

@@ -1,9 +1,9 @@
 import type { R2Bucket } from '@cloudflare/workers-types'
-import { createReadCache } from './adapters/cache/tiers.ts'
+import { createSessionReader } from './adapters/auth/sessions.ts'
 import { createColoTier } from './adapters/cache/colo.ts'
 import { createMemoryTier } from './adapters/cache/memory.ts'
 import { createRegionTier } from './adapters/cache/region.ts'
-import { createSessionReader } from './adapters/auth/sessions.ts'
+import { createReadCache } from './adapters/cache/tiers.ts'
 import { createDnsOverHttpsResolver } from './adapters/dns-over-https.ts'
 import { createGuardedFetch } from './adapters/guarded-fetch.ts'
 import { createHubAdapter } from './adapters/hub.ts'
@@ -76,11 +76,16 @@ export function createDeps(raw: Bindings & object, runtime: Runtime): AppDeps {
   const guard = {
     fetch: (url: string, init: RequestInit) => fetch(url, init),
     allowPrivateHosts: env.ALLOW_PRIVATE_HOSTS,
-    ...(env.ALLOW_PRIVATE_HOSTS ? {} : { resolveAddresses: createDnsOverHttpsResolver({ fetch: (url, init) => fetch(url, init) }) }),
+    ...(env.ALLOW_PRIVATE_HOSTS
+      ? {}
+      : { resolveAddresses: createDnsOverHttpsResolver({ fetch: (url, init) => fetch(url, init) }) }),
   }
   const fetchAnywherePublic = createGuardedFetch(guard)
   // The AppView is the operator's choice and not a user's: it may stand in a private network.
-  const fetchAppView = createGuardedFetch({ ...guard, trustedOrigins: [new URL(env.BLUESKY_APPVIEW_URL).origin] })
+  const fetchAppView = createGuardedFetch({
+    ...guard,
+    trustedOrigins: [new URL(env.BLUESKY_APPVIEW_URL).origin],
+  })
 
   const services: ServiceDeps = {
     db,
@@ -106,8 +111,17 @@ export function createDeps(raw: Bindings & object, runtime: Runtime): AppDeps {
   let auth: Auth | null = null
   const loadAuth = async (): Promise<Auth> => {
     if (auth !== null) return auth
-    const { createAuth } = await import('./adapters/auth/auth.ts')
+    const [{ createAuth }, tables] = await Promise.all([
+      import('./adapters/auth/auth.ts'),
+      import('./db/schema/auth.ts'),
+    ])
     auth ??= createAuth({
+      tables: {
+        user: tables.authUsers,
+        session: tables.authSessions,
+        account: tables.authAccounts,
+        verification: tables.authVerifications,
+      },
       connectionString: env.DATABASE_URL,
       secret: env.BETTER_AUTH_SECRET,
       publicUrl: env.PUBLIC_URL,

@@ -2,11 +2,19 @@ import { z } from 'zod'
 
 const url = z.url({ protocol: /^https?$/ })
 const secret = z.string().min(16, 'must have at least 16 characters')
-const flag = z.enum(['true', 'false', '1', '0', '']).default('false').transform((value) => value === 'true' || value === '1')
+const flag = z
+  .enum(['true', 'false', '1', '0', ''])
+  .default('false')
+  .transform((value) => value === 'true' || value === '1')
 const commaSeparated = z
   .string()
   .default('')
-  .transform((value) => value.split(',').map((item) => item.trim()).filter((item) => item !== ''))
+  .transform((value) =>
+    value
+      .split(',')
+      .map((item) => item.trim())
+      .filter((item) => item !== ''),
+  )
 
 /** `reads=600/60, writes=60/60`: how many, in how many seconds. */
 const rateLimits = z
@@ -14,7 +22,10 @@ const rateLimits = z
   .default('')
   .transform((text, ctx) => {
     const limits: Record<string, { limit: number; windowSeconds: number }> = {}
-    for (const part of text.split(',').map((item) => item.trim()).filter((item) => item !== '')) {
+    for (const part of text
+      .split(',')
+      .map((item) => item.trim())
+      .filter((item) => item !== '')) {
       const match = /^([a-z-]+)=(\d+)\/(\d+)$/i.exec(part)
       const [, name, limit, windowSeconds] = match ?? []
       if (name === undefined || Number(limit) < 1 || Number(windowSeconds) < 1) {
@@ -48,7 +59,9 @@ export const Env = z.object({
   SIGNUP_MODE: z.enum(['invite', 'open', 'closed']).default('invite'),
   OPERATOR_EMAILS: commaSeparated,
   RATE_LIMITS: rateLimits,
-  BLUESKY_APPVIEW_URL: url.default('https://public.api.bsky.app').transform((value) => value.replace(/\/+$/, '')),
+  BLUESKY_APPVIEW_URL: url
+    .default('https://public.api.bsky.app')
+    .transform((value) => value.replace(/\/+$/, '')),
   ALLOW_PRIVATE_HOSTS: flag,
   SYNC_INTERVAL_SECONDS: z.coerce.number().int().min(5).max(3_600).default(60),
   COMMIT: z.string().default('unknown'),
@@ -74,11 +87,13 @@ const parsed = new WeakMap<object, Env>()
 export function parseEnv(raw: object): Env {
   const known = parsed.get(raw)
   if (known !== undefined) return known
-  const given = Object.fromEntries(Object.keys(Env.shape).flatMap((name) => {
-    const value: unknown = Reflect.get(raw, name)
-    // An empty variable is how shells and dashboards say "not set".
-    return value === undefined || value === '' ? [] : [[name, value]]
-  }))
+  const given = Object.fromEntries(
+    Object.keys(Env.shape).flatMap((name) => {
+      const value: unknown = Reflect.get(raw, name)
+      // An empty variable is how shells and dashboards say "not set".
+      return value === undefined || value === '' ? [] : [[name, value]]
+    }),
+  )
   const result = Env.safeParse(given)
   if (!result.success) {
     throw new ConfigurationError(

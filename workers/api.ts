@@ -20,7 +20,10 @@ export default {
     } catch (error) {
       if (!(error instanceof ConfigurationError)) throw error
       createLogger().error('configuration', { problems: error.problems })
-      return Response.json({ status: 503, title: 'Not configured', problems: error.problems }, { status: 503 })
+      return Response.json(
+        { status: 503, title: 'Not configured', problems: error.problems },
+        { status: 503 },
+      )
     }
     return await app.fetch(request)
   },

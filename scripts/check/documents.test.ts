@@ -28,7 +28,7 @@ function findings(...lines: string[]) {
 describe('references that hold', () => {
   it.each([
     'See `src/http/problem.ts`, `src/http/problem.ts:12`, `./src/http` and `scripts/`.',
-    'Shortened: `services/accounts/schemas.ts`, `problem.ts`, `check.ts`.',
+    'Shortened: `services/accounts/schemas.ts`, `accounts/<file>.ts`, `problem.ts`, `check.ts`.',
     'By pattern: `drizzle/*.sql`, `src/services/<entity>/schemas.ts`, `src/{http,jobs}/problem.ts`, `src/**/*.ts`.',
     'Made on the way: `.local/instance.json`, `bench/results/reads.json`, `.dev.vars`.',
     'No paths: `application/json`, `/api/v1/posts.ts`, `@upstash/redis`, `a < b`, `*.pg.test.ts`, `Asia/Kathmandu`.',
@@ -51,6 +51,8 @@ describe('references that do not', () => {
     ['`src/gone/`', 'there is no src/gone/'],
     ['`gone.ts`', 'there is no gone.ts'],
     ['`oldfolder/gone.ts`', 'there is no oldfolder/gone.ts'],
+    ['`ccounts/schemas.ts`', 'there is no ccounts/schemas.ts'],
+    ['`./accounts/schemas.ts`', 'there is no ./accounts/schemas.ts'],
     ['`src/jobs/*.ts`', 'there is no src/jobs/*.ts'],
     ['`bench/results/reads.sql`', 'there is no bench/results/reads.sql'],
     ['[gone](decisions/0002-gone.md)', 'the link to decisions/0002-gone.md leads nowhere'],

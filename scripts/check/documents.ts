@@ -17,9 +17,6 @@ export interface Repository {
 const SOURCE_ENDING = /\.(?:tsx?|sql|toml|md|ya?ml)$/
 const PATH = /^(?:\.{0,2}\/)?[\w.@*<>{},$[\]-]+(?:\/[\w.@*<>{},$[\]-]+)*\/?(?::\d+)?$/
 
-/** Documents may shorten paths to these. */
-const PREFIXES = ['', 'src/', 'web/src/', 'scripts/']
-
 const NPM_COMMAND = /\bnpm\s+(?:run(?:-script)?\s+([\w:.-]+)|(start|test)\b)/g
 
 /** Finds references to files, headings and npm scripts that are not there. */
@@ -105,6 +102,13 @@ class PathIndex {
     return [...this.paths].some((each) => pattern.test(each))
   }
 
+  /** Whether a path is the end of one that is there: documents may leave out what is plain from the context. */
+  private hasEnding(path: string): boolean {
+    if (path.startsWith('.')) return false
+    const pattern = toRegExp(`**/${path.replace(/\/$/, '')}`, '$')
+    return [...this.paths].some((each) => pattern.test(each))
+  }
+
   /** Whether something in code is no path of this repository, or one that is there. */
   isFine(document: string, text: string): boolean {
     if (!PATH.test(text) || text.startsWith('/')) return true
@@ -115,19 +119,18 @@ class PathIndex {
     if (path.startsWith('.') && this.has(posix.join(posix.dirname(document), path))) return true
     const isRooted = this.roots.has(path.replace(/^\.\//, '').split('/')[0] ?? '')
     if (!isRooted && !isSource) return true
-    return (
-      PREFIXES.some((prefix) => this.has(`${prefix}${path}`)) ||
-      this.has(posix.join(posix.dirname(document), path))
-    )
+    return this.has(path) || this.has(posix.join(posix.dirname(document), path)) || this.hasEnding(path)
   }
 }
+
+const GLOBS: Readonly<Record<string, string>> = { '*': '[^/]*', '**': '.*', '**/': '(?:.*/)?' }
 
 /** `*` is a part of a name, `**` any path, `<name>` any name, `{a,b}` either. */
 function toRegExp(pattern: string, end: string): RegExp {
   const source = pattern
     .replace(/[.+^$()|[\]\\]/g, '\\$&')
     .replace(/<[^>]*>/g, '*')
-    .replace(/\*\*\/?|\*/g, (stars) => (stars === '*' ? '[^/]*' : '(?:.*)'))
+    .replace(/\*\*\/?|\*/g, (stars) => GLOBS[stars] ?? '')
     .replace(/\{([^}]*)\}/g, (_, names: string) => `(?:${names.replaceAll(',', '|')})`)
   return new RegExp(`^${source}${end}`)
 }

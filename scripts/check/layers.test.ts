@@ -92,6 +92,13 @@ describe('imports that the layers forbid', () => {
   })
 })
 
+it('lets deps name the types of what it makes, and no more', () => {
+  expect(messages('src/deps.ts', "import type { HttpDeps } from './http/context.ts'")).toEqual([])
+  expect(messages('src/deps.ts', importing('./http/context.ts'))).toHaveLength(1)
+  expect(messages('src/deps.ts', "import type { App } from './app.ts'")).toHaveLength(1)
+  expect(messages('src/http/context.ts', "import type { AppDeps } from '../deps.ts'")).toHaveLength(1)
+})
+
 it('lets the dashboard import the types of the wire alone', () => {
   const path = 'web/src/api/http.ts'
   expect(messages(path, "import type { Me } from '../../../src/http/wire.ts'")).toEqual([])

@@ -9,8 +9,9 @@ import { formatFindings } from './finding.ts'
 import { checkLayers, LAYERED_DIRECTORIES } from './layers.ts'
 import { checkMigrations } from './migrations.ts'
 import { runTool, type Step } from './run-steps.ts'
+import { checkVersions } from './versions.ts'
 
-const PackageJson = z.object({ scripts: z.record(z.string(), z.string()) })
+const PackageJson = z.object({ version: z.string(), scripts: z.record(z.string(), z.string()) })
 
 /** Everything that `npm run check` runs; what takes longest comes first. */
 export const STEPS: readonly Step[] = [
@@ -28,6 +29,14 @@ export const STEPS: readonly Step[] = [
     },
   },
   { name: 'migrations', run: async () => formatFindings(checkMigrations(await readMigrations())) },
+  {
+    name: 'versions',
+    run: async () => {
+      const { version } = await readPackage()
+      const migrations = (await readMigrations()).map(({ name }) => name)
+      return formatFindings(checkVersions({ version, migrations }))
+    },
+  },
   {
     name: 'documents',
     run: async () => {
@@ -54,6 +63,10 @@ export function chooseSteps(names: readonly string[]): readonly Step[] {
     throw new Error(`There is no check "${unknown.join('", "')}". There are: ${known}.`)
   }
   return names.length === 0 ? STEPS : STEPS.filter(({ name }) => names.includes(name))
+}
+
+async function readPackage() {
+  return PackageJson.parse(JSON.parse(await readFile(join(REPOSITORY, 'package.json'), 'utf8')))
 }
 
 function tool(name: string, bin: string, ...args: string[]): Step {

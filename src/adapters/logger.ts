@@ -42,7 +42,14 @@ export function redact(value: unknown, depth = 0): unknown {
 /** One JSON line an event, on the console, which the platform collects. */
 export function createLogger(fields: LogFields = {}, write: (line: string) => void = console.log): Logger {
   const emit = (level: string, message: string, more: LogFields = {}) =>
-    write(JSON.stringify({ level, message, at: new Date().toISOString(), ...asFields(redact({ ...fields, ...more })) }))
+    write(
+      JSON.stringify({
+        level,
+        message,
+        at: new Date().toISOString(),
+        ...asFields(redact({ ...fields, ...more })),
+      }),
+    )
   return {
     debug: (message, more) => emit('debug', message, more),
     info: (message, more) => emit('info', message, more),

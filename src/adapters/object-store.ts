@@ -54,7 +54,10 @@ async function uploadParts(
 }
 
 /** A stream's bytes in pieces of exactly `size`, the last one smaller. */
-async function* inParts(body: ReadableStream<Uint8Array>, size: number): AsyncGenerator<Uint8Array, undefined> {
+async function* inParts(
+  body: ReadableStream<Uint8Array>,
+  size: number,
+): AsyncGenerator<Uint8Array, undefined> {
   let part = new Uint8Array(size)
   let filled = 0
   const reader = body.getReader()

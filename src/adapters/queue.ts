@@ -18,7 +18,12 @@ const BATCH_SIZE = 100
 
 /** Publishes messages that come back to `/callbacks/<topic>`, signed. */
 export function createQueue(options: QueueOptions): Queue {
-  const client = new Client({ baseUrl: options.url, token: options.token, retry: false, enableTelemetry: false })
+  const client = new Client({
+    baseUrl: options.url,
+    token: options.token,
+    retry: false,
+    enableTelemetry: false,
+  })
   return {
     async publish(messages) {
       for (let from = 0; from < messages.length; from += BATCH_SIZE) {
@@ -29,7 +34,9 @@ export function createQueue(options: QueueOptions): Queue {
             client.batchJSON(batch.map((message) => toRequest(options.publicUrl, message))),
           )
         } catch (error) {
-          throw new AppError('unavailable', 'Background work cannot be queued at the moment.', { cause: error })
+          throw new AppError('unavailable', 'Background work cannot be queued at the moment.', {
+            cause: error,
+          })
         }
       }
     },

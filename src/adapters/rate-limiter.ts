@@ -66,7 +66,10 @@ export function createRateLimiter(parts: {
       policy,
       allowed,
       remaining: allowed ? Math.max(0, policy.limit - local.used) : 0,
-      resetSeconds: Math.max(1, Math.ceil((Math.max(windowEnd, allowed ? 0 : local.refusedUntilMs) - now) / 1_000)),
+      resetSeconds: Math.max(
+        1,
+        Math.ceil((Math.max(windowEnd, allowed ? 0 : local.refusedUntilMs) - now) / 1_000),
+      ),
     }
   }
 

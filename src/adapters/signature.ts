@@ -5,7 +5,11 @@ const CLOCK_TOLERANCE = 5
 
 /** Checks signatures of queue deliveries, made with the current key or, while keys change, the next. */
 export function createSignatureCheck(keys: { current: string; next: string }) {
-  const receiver = new Receiver({ currentSigningKey: keys.current, nextSigningKey: keys.next, devMode: false })
+  const receiver = new Receiver({
+    currentSigningKey: keys.current,
+    nextSigningKey: keys.next,
+    devMode: false,
+  })
   return async (call: { signature: string; url: string; body: string }): Promise<boolean> => {
     try {
       return await receiver.verify({ ...call, clockTolerance: CLOCK_TOLERANCE })

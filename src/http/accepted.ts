@@ -1,5 +1,5 @@
-import type { Context } from 'hono'
 import { z } from '@hono/zod-openapi'
+import type { Context } from 'hono'
 import { Job } from '../services/jobs/schemas.ts'
 import type { HttpEnv } from './context.ts'
 

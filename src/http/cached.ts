@@ -1,6 +1,6 @@
 import type { Context } from 'hono'
-import type { CachePolicy, Computed } from '../ports.ts'
 import { sha256Hex } from '../lib/hash.ts'
+import type { CachePolicy, Computed } from '../ports.ts'
 import type { HttpEnv } from './context.ts'
 
 /**
@@ -36,7 +36,8 @@ export async function answerCached(
     // For this person alone; kept by the browser, and asked about each time.
     'cache-control': 'private, no-cache',
     vary: 'Authorization, Cookie, X-Workspace-Id, Accept-Encoding',
-    'cache-status': tier === 'origin' ? 'tidemark; fwd=miss; stored' : `tidemark; hit; detail=${stale ? 'stale' : tier}`,
+    'cache-status':
+      tier === 'origin' ? 'tidemark; fwd=miss; stored' : `tidemark; hit; detail=${stale ? 'stale' : tier}`,
     'server-timing': `cache;desc="${tier}"`,
   })
   if (matches(c.req.header('if-none-match'), entry.etag)) return new Response(null, { status: 304, headers })

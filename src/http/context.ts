@@ -1,4 +1,12 @@
-import type { Auth, CacheAnswer, LimitPolicy, LimitVerdict, ReadCache, RateLimiter, SessionUser } from '../ports.ts'
+import type {
+  Auth,
+  CacheAnswer,
+  LimitPolicy,
+  LimitVerdict,
+  RateLimiter,
+  ReadCache,
+  SessionUser,
+} from '../ports.ts'
 import type { Directory } from '../services/access/identify.ts'
 import type { ServiceContext, ServiceDeps } from '../services/context.ts'
 

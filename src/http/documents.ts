@@ -1,5 +1,5 @@
-import { html, raw } from 'hono/html'
 import { Hono } from 'hono'
+import { html, raw } from 'hono/html'
 import { ERROR_CODES } from '../errors.ts'
 import type { HttpEnv } from './context.ts'
 import { PROBLEMS } from './problem.ts'
@@ -42,14 +42,22 @@ const METHODS = ['get', 'post', 'put', 'patch', 'delete']
 function describe(operation: Operation) {
   const { parameters = [], requestBody, responses = {} } = operation
   const schemas = [
-    ...Object.entries(requestBody?.content ?? {}).map(([type, { schema }]) => [`Body (${type})`, schema] as const),
+    ...Object.entries(requestBody?.content ?? {}).map(
+      ([type, { schema }]) => [`Body (${type})`, schema] as const,
+    ),
     ...Object.entries(responses).flatMap(([status, { content = {} }]) =>
-      Number(status) < 300 ? Object.values(content).map(({ schema }) => [`Answer ${status}`, schema] as const) : [],
+      Number(status) < 300
+        ? Object.values(content).map(({ schema }) => [`Answer ${status}`, schema] as const)
+        : [],
     ),
   ]
   return html`${operation.description ? html`<p>${operation.description}</p>` : ''}
-${parameters.length === 0 ? '' : html`<div class="scroll"><table><tr><th>Parameter</th><th>In</th><th>Schema</th></tr>
-${parameters.map((p) => html`<tr><td><code>${p.name}</code>${p.required ? ' (required)' : ''}</td><td>${p.in}</td><td><code>${JSON.stringify(p.schema)}</code></td></tr>`)}</table></div>`}
+${
+  parameters.length === 0
+    ? ''
+    : html`<div class="scroll"><table><tr><th>Parameter</th><th>In</th><th>Schema</th></tr>
+${parameters.map((p) => html`<tr><td><code>${p.name}</code>${p.required ? ' (required)' : ''}</td><td>${p.in}</td><td><code>${JSON.stringify(p.schema)}</code></td></tr>`)}</table></div>`
+}
 ${schemas.map(([title, schema]) => html`<p>${title}</p><pre class="scroll">${JSON.stringify(schema, null, 2)}</pre>`)}
 <p>Answers: ${Object.entries(responses).map(([status, { description }]) => html`<code>${status}</code> ${description} `)}</p>`
 }

@@ -6,7 +6,9 @@ import type { createApi } from './openapi.ts'
 /** Answers 405 with `Allow` where a path exists and the method does not, before anybody is asked who they are. */
 export function refuseMethod(api: ReturnType<typeof createApi>) {
   const byPath = new Map<string, { pattern: RegExp; methods: Set<string> }>()
-  for (const { path, method } of api.openAPIRegistry.definitions.flatMap((d) => (d.type === 'route' ? [d.route] : []))) {
+  for (const { path, method } of api.openAPIRegistry.definitions.flatMap((d) =>
+    d.type === 'route' ? [d.route] : [],
+  )) {
     const known = byPath.get(path) ?? {
       pattern: new RegExp(`^${path.replace(/\{[^}]+\}/g, '[^/]+')}$`),
       methods: new Set(['OPTIONS']),
@@ -17,12 +19,15 @@ export function refuseMethod(api: ReturnType<typeof createApi>) {
   }
   const routes = [...byPath.values()]
   return createMiddleware<HttpEnv>(async (c, next) => {
-    const methods = routes.filter((route) => route.pattern.test(c.req.path)).flatMap((route) => [...route.methods])
+    const methods = routes
+      .filter((route) => route.pattern.test(c.req.path))
+      .flatMap((route) => [...route.methods])
     if (methods.length > 0 && !methods.includes(c.req.method)) {
       c.header('allow', [...new Set(methods)].sort().join(', '))
       throw new AppError('method_not_allowed', `${c.req.method} is not available here.`)
     }
-    if (c.req.method === 'OPTIONS') return c.body(null, 204, { allow: [...new Set(methods)].sort().join(', ') })
+    if (c.req.method === 'OPTIONS')
+      return c.body(null, 204, { allow: [...new Set(methods)].sort().join(', ') })
     return next()
   })
 }

@@ -1,6 +1,6 @@
 import { OpenAPIHono, z } from '@hono/zod-openapi'
-import { type FieldError, invalidRequest } from '../errors.ts'
 import { PLATFORMS } from '../domain/platforms.ts'
+import { type FieldError, invalidRequest } from '../errors.ts'
 import type { HttpEnv } from './context.ts'
 
 interface Issue {
@@ -16,7 +16,10 @@ export function toFieldErrors(issues: readonly Issue[], prefix: string): FieldEr
     const at = (path: PropertyKey[]) =>
       `${prefix}${path.map((part) => `/${String(part).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('')}`
     if (issue.code === 'unrecognized_keys' && issue.keys !== undefined)
-      return issue.keys.map((key) => ({ pointer: at([...issue.path, key]), detail: 'There is no such field.' }))
+      return issue.keys.map((key) => ({
+        pointer: at([...issue.path, key]),
+        detail: 'There is no such field.',
+      }))
     return [{ pointer: at(issue.path), detail: issue.message }]
   })
 }
@@ -27,7 +30,8 @@ const PREFIX: Record<string, string> = { json: '', query: '/query', param: '/pat
 export function createApi(): OpenAPIHono<HttpEnv> {
   return new OpenAPIHono<HttpEnv>({
     defaultHook: (result) => {
-      if (!result.success) throw invalidRequest(toFieldErrors(result.error.issues as Issue[], PREFIX[result.target] ?? ''))
+      if (!result.success)
+        throw invalidRequest(toFieldErrors(result.error.issues as Issue[], PREFIX[result.target] ?? ''))
     },
   })
 }
@@ -37,7 +41,12 @@ export function commaList<T extends z.ZodType<string, string>>(item: T, max = 20
   return z
     .string()
     .optional()
-    .transform((text) => (text ?? '').split(',').map((part) => part.trim()).filter((part) => part !== ''))
+    .transform((text) =>
+      (text ?? '')
+        .split(',')
+        .map((part) => part.trim())
+        .filter((part) => part !== ''),
+    )
     .pipe(z.array(item).max(max))
 }
 

@@ -32,7 +32,10 @@ export const PROBLEMS: Record<ErrorCode, Kind> = {
   conflict: { status: 409, title: 'In conflict with what is there' },
   already_connected: { status: 409, title: 'This account is already connected' },
   idempotency_mismatch: { status: 422, title: 'This idempotency key was used for another request' },
-  idempotency_in_progress: { status: 409, title: 'The first request with this idempotency key is still running' },
+  idempotency_in_progress: {
+    status: 409,
+    title: 'The first request with this idempotency key is still running',
+  },
   gone: { status: 410, title: 'No longer available' },
   account_not_found: { status: 422, title: 'The platform knows no such account' },
   account_unavailable: { status: 422, title: 'The platform does not show this account' },

@@ -3,7 +3,14 @@ export type { Account, AccountMetricsPoint } from '../services/accounts/schemas.
 export type { TrendingHashtags, TrendingItem, TrendingWindow } from '../services/hashtags/schemas.ts'
 export type { ImportReport } from '../services/imports/schemas.ts'
 export type { Job } from '../services/jobs/schemas.ts'
-export type { Change, Overview, OverviewMetric, SeriesEntry, TopPost, Totals } from '../services/overview/schemas.ts'
+export type {
+  Change,
+  Overview,
+  OverviewMetric,
+  SeriesEntry,
+  TopPost,
+  Totals,
+} from '../services/overview/schemas.ts'
 export type { Post, PostSnapshot } from '../services/posts/schemas.ts'
 export type { Problem } from './problem.ts'
 

@@ -7,7 +7,12 @@ import { RefreshTrendingMessage } from '../services/hashtags/messages.ts'
 import { processImport } from '../services/imports/index.ts'
 import { ProcessImportMessage } from '../services/imports/messages.ts'
 import { backfill } from '../services/sync/backfill.ts'
-import { BackfillMessage, PlanMessage, RefreshPostsMessage, SyncAccountsMessage } from '../services/sync/messages.ts'
+import {
+  BackfillMessage,
+  PlanMessage,
+  RefreshPostsMessage,
+  SyncAccountsMessage,
+} from '../services/sync/messages.ts'
 import { planSync } from '../services/sync/plan.ts'
 import { refreshPosts } from '../services/sync/refresh-posts.ts'
 import { sweepOutbox } from '../services/sync/sweep-outbox.ts'
@@ -30,7 +35,10 @@ type JobEnv = { Variables: { jobs: JobDeps } }
 /** The queue sends at most this. */
 const MAX_BODY_BYTES = 1_200_000
 
-function take<T extends z.ZodType>(schema: T, run: (deps: ServiceDeps, message: z.infer<T>) => Promise<unknown>) {
+function take<T extends z.ZodType>(
+  schema: T,
+  run: (deps: ServiceDeps, message: z.infer<T>) => Promise<unknown>,
+) {
   return { schema, run }
 }
 function call(run: (deps: ServiceDeps) => Promise<unknown>) {
@@ -45,7 +53,9 @@ const CALLBACKS = {
   '/sync/backfill': take(BackfillMessage, backfill),
   '/imports/process': take(ProcessImportMessage, processImport),
   '/trending/plan': call(planTrending),
-  '/trending/refresh': take(RefreshTrendingMessage, (deps, { workspaceId }) => refreshTrending(deps, workspaceId)),
+  '/trending/refresh': take(RefreshTrendingMessage, (deps, { workspaceId }) =>
+    refreshTrending(deps, workspaceId),
+  ),
   '/outbox/sweep': call(sweepOutbox),
   '/upkeep/daily': call(dailyUpkeep),
 }
@@ -59,11 +69,16 @@ export const callbackRoutes = new Hono<JobEnv>().post('*', async (c) => {
   const path = new URL(c.req.url).pathname
   const body = await c.req.text()
   const signature = c.req.header('upstash-signature') ?? ''
-  const genuine = body.length <= MAX_BODY_BYTES && (await verify({ signature, url: `${publicUrl}${path}`, body }))
+  const genuine =
+    body.length <= MAX_BODY_BYTES && (await verify({ signature, url: `${publicUrl}${path}`, body }))
   if (!genuine) return c.json({ code: 'unauthorized', detail: 'This call is not signed by the queue.' }, 401)
 
   const messageId = c.req.header('upstash-message-id') ?? null
-  const log = services.log.with({ callback: path, messageId, retried: c.req.header('upstash-retried') ?? null })
+  const log = services.log.with({
+    callback: path,
+    messageId,
+    retried: c.req.header('upstash-retried') ?? null,
+  })
   const callback = CALLBACKS[path.replace(/^\/callbacks/, '') as keyof typeof CALLBACKS] as
     | (typeof CALLBACKS)[keyof typeof CALLBACKS]
     | undefined
@@ -86,7 +101,8 @@ async function dispatch(
 ): Promise<unknown> {
   if (callback.schema === null) return callback.run(deps, undefined as never)
   const message = callback.schema.safeParse(parseJson(body))
-  if (!message.success) throw invalidRequest([], 'The message does not have the shape that this callback takes.')
+  if (!message.success)
+    throw invalidRequest([], 'The message does not have the shape that this callback takes.')
   return callback.run(deps, message.data as never)
 }
 

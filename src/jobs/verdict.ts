@@ -6,7 +6,8 @@ export function verdictOf(error: unknown): Response {
   // What is not understood may be passing: the attempts are counted, and the dead-letter list is the end.
   if (known === null || known.retryable) {
     const headers = new Headers({ 'content-type': 'application/json' })
-    if (known?.retryAfterMs !== undefined) headers.set('retry-after', String(Math.ceil(known.retryAfterMs / 1_000)))
+    if (known?.retryAfterMs !== undefined)
+      headers.set('retry-after', String(Math.ceil(known.retryAfterMs / 1_000)))
     return new Response(JSON.stringify({ code: known?.code ?? 'internal' }), { status: 503, headers })
   }
   return new Response(JSON.stringify({ code: known.code, detail: known.message }), {

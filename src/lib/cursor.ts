@@ -22,11 +22,17 @@ export function createCursorCodec(secret: string, list: string): CursorCodec {
     ['sign'],
   )
   const sign = async (payload: string) => {
-    const signature = await crypto.subtle.sign('HMAC', await key, new TextEncoder().encode(`${list}\n${payload}`))
+    const signature = await crypto.subtle.sign(
+      'HMAC',
+      await key,
+      new TextEncoder().encode(`${list}\n${payload}`),
+    )
     return toBase64Url(new Uint8Array(signature).subarray(0, SIGNATURE_BYTES))
   }
   const refused = () =>
-    invalidRequest([{ pointer: '/query/cursor', detail: 'This cursor was not made by this list; start without one.' }])
+    invalidRequest([
+      { pointer: '/query/cursor', detail: 'This cursor was not made by this list; start without one.' },
+    ])
   return {
     async encode(position) {
       const payload = toBase64Url(new TextEncoder().encode(JSON.stringify(position)))
@@ -35,7 +41,8 @@ export function createCursorCodec(secret: string, list: string): CursorCodec {
     async decode(cursor) {
       const [payload = '', signature = ''] = cursor.split('.', 2)
       // A cursor is no secret: how long the comparison takes tells nothing worth knowing.
-      if (payload === '' || signature !== (await sign(payload)) || cursor !== `${payload}.${signature}`) throw refused()
+      if (payload === '' || signature !== (await sign(payload)) || cursor !== `${payload}.${signature}`)
+        throw refused()
       return JSON.parse(new TextDecoder().decode(fromBase64Url(payload)))
     },
   }

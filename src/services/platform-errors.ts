@@ -11,7 +11,10 @@ export function toAppError(error: unknown): unknown {
   switch (error.kind) {
     case 'gone':
     case 'bad_request':
-      return new AppError('account_not_found', error.message, { ...options, fields: [{ pointer: '/handle', detail: error.message }] })
+      return new AppError('account_not_found', error.message, {
+        ...options,
+        fields: [{ pointer: '/handle', detail: error.message }],
+      })
     case 'auth':
       return new AppError('platform_auth_required', error.message, options)
     case 'permission':

@@ -48,7 +48,7 @@ export function lockDirectory(directory: string): DirectoryLock {
   const database = new DatabaseSync(join(directory, LOCK_FILE))
   try {
     // An exclusive transaction that is never ended: SQLite locks the file by means of the system.
-    database.exec('PRAGMA busy_timeout = 0; BEGIN EXCLUSIVE')
+    database.exec('PRAGMA busy_timeout = 0; PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE')
   } catch {
     database.close()
     throw new DirectoryInUseError(directory, readHolder(holderFile))

@@ -1,6 +1,12 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { extname, join } from 'node:path'
-import { convertV4MiniflareOptions, type Log, type MiniflareOptions, type V4WorkerOptions } from 'miniflare'
+import {
+  convertV4MiniflareOptions,
+  type Log,
+  type MiniflareOptions,
+  type V4WorkerOptions,
+  type V4WorkerOptionsShape,
+} from 'miniflare'
 import { NOT_MODULES, OPTIONS_FILE } from '../../build.ts'
 import {
   ASSETS_BINDING,
@@ -13,9 +19,6 @@ import {
 import type { WorkerSettings } from './worker-protocol.ts'
 
 type Module = Extract<V4WorkerOptions, { modules: unknown[] }>['modules'][number]
-/** What `wrangler.toml` says of the Worker; its modules are added here. */
-type Described = Omit<V4WorkerOptions, 'modules' | 'script' | 'scriptPath'>
-
 const HOST = '127.0.0.1'
 const SITE = 'site'
 const FRONT = 'front'
@@ -97,14 +100,14 @@ export async function assembleMiniflare(settings: AssembleOptions): Promise<Asse
   return { options, workerName }
 }
 
-async function readBuild(workerDir: string): Promise<{ entry: string; worker: Described }> {
+async function readBuild(workerDir: string): Promise<{ entry: string; worker: V4WorkerOptionsShape }> {
   const text = await readFile(join(workerDir, OPTIONS_FILE), 'utf8')
   return describedBuild(JSON.parse(text))
 }
 
 /** `buildWorker` wrote this file, from what wrangler says in these very types. */
-function describedBuild(json: unknown): { entry: string; worker: Described } {
-  return json as { entry: string; worker: Described }
+function describedBuild(json: unknown): { entry: string; worker: V4WorkerOptionsShape } {
+  return json as { entry: string; worker: V4WorkerOptionsShape }
 }
 
 function inlineModule(source: string): { modules: Module[]; modulesRoot: string } {

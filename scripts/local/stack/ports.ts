@@ -1,5 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { createServer, type Server } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { z } from 'zod'
 
 /** What the Worker talks to, each on a port of its own. */
@@ -10,6 +11,7 @@ export type Ports = Record<PortName, number>
 const KeptPorts = z.partialRecord(z.enum(NAMES), z.int().min(1).max(65_535))
 
 const HOST = '127.0.0.1'
+const POLL_MS = 50
 
 /** Below the ports that systems hand out to outgoing connections, so that nobody takes one by chance. */
 const FIRST_PORT = 18_787
@@ -68,10 +70,16 @@ export async function chooseFreePorts(): Promise<Ports> {
 
 /**
  * Makes sure that a port can be had; 0 finds any.
+ * @param patienceMs how long it may take to become free
  * @throws PortTakenError
  */
-export async function claimPort(port: number): Promise<number> {
-  const probe = await tryListen(port)
+export async function claimPort(port: number, patienceMs = 0): Promise<number> {
+  const deadline = Date.now() + patienceMs
+  let probe = await tryListen(port)
+  while (probe === undefined && Date.now() < deadline) {
+    await sleep(POLL_MS)
+    probe = await tryListen(port)
+  }
   if (probe === undefined) throw new PortTakenError(port)
   const claimed = portOf(probe)
   await close(probe)

@@ -43,7 +43,7 @@ function generateSecrets(): Secrets {
  */
 export async function loadSecrets(file: string): Promise<Secrets> {
   const known = Secrets.partial().parse(await readJson(file))
-  const secrets = { ...generateSecrets(), ...known }
+  const secrets = Secrets.parse({ ...generateSecrets(), ...known })
   if (Object.keys(known).length < Object.keys(Secrets.shape).length) await writePrivate(file, secrets)
   return secrets
 }

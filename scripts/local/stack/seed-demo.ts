@@ -7,12 +7,7 @@ import { type Logger, PlatformError, type QueueMessage } from '../../../src/port
 import { connectorContext, connectorOf } from '../../../src/services/accounts/connector-context.ts'
 import type { ServiceDeps } from '../../../src/services/context.ts'
 import { refreshTrending } from '../../../src/services/hashtags/index.ts'
-import { backfill } from '../../../src/services/sync/backfill.ts'
-import {
-  BackfillMessage,
-  RefreshPostsMessage,
-  SyncAccountsMessage,
-} from '../../../src/services/sync/messages.ts'
+import { RefreshPostsMessage, SyncAccountsMessage } from '../../../src/services/sync/messages.ts'
 import { planSync } from '../../../src/services/sync/plan.ts'
 import { refreshPosts } from '../../../src/services/sync/refresh-posts.ts'
 import { syncAccounts } from '../../../src/services/sync/sync-accounts.ts'
@@ -28,20 +23,32 @@ export interface SeedOptions {
   blueskyUrl: string
   mastodonUrl: string
   mastodonHost: string
+  /** Refreshes the database's statistics, which a young database has none of. */
+  analyse(): Promise<void>
   log?: (line: string) => void
 }
 
 const DAY_MS = 86_400_000
 const HISTORY_DAYS = 90
 
-/** Moments of the replay: once a day, and closer together towards the present. */
+/** Moments of the replay: every other day at first, and closer together towards the present. */
 function replayMoments(nowMs: number): number[] {
   const moments: number[] = []
-  for (let at = nowMs - HISTORY_DAYS * DAY_MS; at < nowMs - 2 * DAY_MS; at += DAY_MS) moments.push(at)
-  for (let at = nowMs - 2 * DAY_MS; at < nowMs; at += 4 * 3_600_000) moments.push(at)
+  const add = (fromDays: number, toDays: number, stepDays: number) => {
+    for (let ago = fromDays; ago > toDays; ago -= stepDays) moments.push(nowMs - ago * DAY_MS)
+  }
+  add(HISTORY_DAYS, 28, 2)
+  add(28, 2, 1)
+  add(2, 0, 1 / 4)
   moments.push(nowMs)
   return moments
 }
+
+/** Newest posts are read at every step; older ones that are due, at every few: the history is soon there. */
+const REFRESH_EVERY = 6
+
+/** While the tables grow by multiples. */
+const ANALYSE_AFTER_STEPS = new Set([0, 2, 8, 24])
 
 const quiet: Logger = { debug() {}, info() {}, warn() {}, error() {}, with: () => quiet }
 
@@ -90,9 +97,15 @@ export async function seedDemo(options: SeedOptions): Promise<{ accounts: number
   for (const [step, moment] of moments.entries()) {
     clock.nowMs = moment
     await planSync(deps, { repeated: true })
-    for (let message = queued.shift(); message !== undefined; message = queued.shift())
-      await deliver(deps, message)
+    const isLast = step === moments.length - 1
+    const due = queued
+      .splice(0)
+      .filter(({ topic }) => isLast || topic !== 'sync/posts' || step % REFRESH_EVERY === 0)
+    await Promise.all(due.map((message) => deliver(deps, message)))
+    // Posts older than the history are left to the running engine, which finds where to go on.
+    queued.length = 0
     await Promise.all(background.splice(0))
+    if (ANALYSE_AFTER_STEPS.has(step)) await options.analyse()
     if (step % 10 === 0) options.log?.(`history: ${Math.round((100 * step) / moments.length)} %`)
   }
   await refreshTrending(deps, workspaceId)
@@ -144,8 +157,6 @@ async function deliver(deps: ServiceDeps, message: QueueMessage): Promise<void> 
       return syncAccounts(deps, SyncAccountsMessage.parse(message.body))
     case 'sync/posts':
       return refreshPosts(deps, RefreshPostsMessage.parse(message.body))
-    case 'sync/backfill':
-      return backfill(deps, BackfillMessage.parse(message.body))
     default:
       throw new Error(`The history queued something unexpected: ${message.topic}`)
   }

@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { Log, LogLevel, Miniflare } from 'miniflare'
 import { assembleMiniflare } from './miniflare-options.ts'
 import { type FromHost, ToHost, type WorkerSettings } from './worker-protocol.ts'
-import { removeWorkerdRecord, writeWorkerdRecord } from './workerd-record.ts'
+import { removeWorkerdRecord, WORKERD_RECORD, writeWorkerdRecord } from './workerd-record.ts'
 
 /**
  * The process around Miniflare, in a process group of its own: Ctrl-C is for its parent, who ends it in turn.
@@ -46,7 +46,7 @@ class WorkerHost {
   readonly #recordFile: string
   readonly #crashes: number[] = []
   #miniflare: Miniflare | undefined
-  #assemble: () => ReturnType<typeof assembleMiniflare>
+  readonly #assemble: () => ReturnType<typeof assembleMiniflare>
   #workerName = ''
   #workerdPid = 0
   /** Set while workerd is meant to end. */
@@ -54,7 +54,7 @@ class WorkerHost {
 
   constructor(settings: WorkerSettings) {
     mkdirSync(settings.stateDir, { recursive: true })
-    this.#recordFile = join(settings.stateDir, 'workerd.json')
+    this.#recordFile = join(settings.stateDir, WORKERD_RECORD)
     const logFile = createWriteStream(settings.logFile, { flags: 'a' })
     this.#assemble = () =>
       assembleMiniflare({

@@ -1,4 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process'
+import { mkdirSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { PortTakenError } from './ports.ts'
 import { FromHost, type ToHost, type WorkerSettings } from './worker-protocol.ts'
@@ -7,6 +9,8 @@ export interface WorkerOptions extends WorkerSettings {
   log: (line: string) => void
   /** Called once, when the Worker is gone for good. */
   onFailure: (error: Error) => void
+  /** Gives up starting. */
+  signal?: AbortSignal | undefined
 }
 
 export interface Worker {
@@ -39,6 +43,12 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
   }
 }
 
+function emptyDirectory(path: string): string {
+  rmSync(path, { recursive: true, force: true })
+  mkdirSync(path, { recursive: true })
+  return path
+}
+
 class WorkerProcess implements Worker {
   readonly #options: WorkerOptions
   readonly #child: ChildProcess
@@ -53,7 +63,12 @@ class WorkerProcess implements Worker {
   constructor(options: WorkerOptions) {
     this.#options = options
     // Detached: a Ctrl-C in the terminal must not reach it before this process has decided what to do.
-    this.#child = fork(HOST_PROGRAM, [], { detached: true, stdio: ['ignore', 'ignore', 'pipe', 'ipc'] })
+    this.#child = fork(HOST_PROGRAM, [], {
+      detached: true,
+      stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+      // What a killed Miniflare leaves behind is gone with the next start.
+      env: { ...process.env, TMPDIR: emptyDirectory(join(options.stateDir, 'tmp')) },
+    })
     let words = ''
     this.#child.stderr?.setEncoding('utf8').on('data', (text: string) => {
       words = (words + text).slice(-4_000)
@@ -72,8 +87,11 @@ class WorkerProcess implements Worker {
   }
 
   async start(): Promise<void> {
-    const { log: _log, onFailure: _onFailure, ...settings } = this.#options
+    const { log: _log, onFailure: _onFailure, signal, ...settings } = this.#options
+    const giveUp = () => this.#waiting?.reject(new Error('The start was given up'))
+    signal?.addEventListener('abort', giveUp, { once: true })
     await this.#untilReady(() => this.#send({ type: 'start', settings }))
+    signal?.removeEventListener('abort', giveUp)
     this.#isRunning = true
   }
 

@@ -5,6 +5,9 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { z } from 'zod'
 
+/** The record's name in the Worker's directory. */
+export const WORKERD_RECORD = 'workerd.json'
+
 /** A running workerd. Its arguments name a port that is its own, so they tell it from a later process. */
 const WorkerdRecord = z.object({ pid: z.int().positive(), args: z.array(z.string()).min(2) })
 type WorkerdRecord = z.infer<typeof WorkerdRecord>
@@ -25,17 +28,16 @@ export function removeWorkerdRecord(file: string): void {
 /**
  * Makes sure that no workerd of an earlier start is left: it does not notice when those who started it are
  * killed, and keeps its port and its files. To be called only by who holds the directory's lock.
- * @returns whether there was one.
+ * @returns whether one was still running.
  * @throws when it cannot be killed.
  */
 export async function stopOrphanWorkerd(file: string): Promise<boolean> {
   const record = readRecord(file)
-  if (record === null) return false
-  if (await endsWithin(record, GRACE_MS)) {
+  if (record === null || !(await isRunning(record))) {
     removeWorkerdRecord(file)
     return false
   }
-  process.kill(record.pid, 'SIGKILL')
+  if (!(await endsWithin(record, GRACE_MS))) process.kill(record.pid, 'SIGKILL')
   if (!(await endsWithin(record, KILL_TIMEOUT_MS)))
     throw new Error(`Process ${record.pid}, a workerd that an earlier start left behind, cannot be stopped`)
   removeWorkerdRecord(file)

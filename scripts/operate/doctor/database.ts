@@ -113,7 +113,8 @@ function describeRole(role: z.infer<typeof Role>): CheckResult[] {
     'put a new user name and password into DATABASE_URL, and migrate: that makes a login without rights'
   const complain = (finding: string) => results.push(problem('database role', finding, advice))
   if (role.is_special) complain(`${role.name} may do what only an administrator should`)
-  if (role.owned > 0) complain(`${role.name} owns ${role.owned} objects, and so stands above their policies`)
+  if (role.owned > 0)
+    complain(`${role.name} owns objects (${role.owned}), and so stands above their policies`)
   if (role.can_become_owner) complain(`${role.name} can become the owner of tables`)
   if (role.can_create) complain(`${role.name} may create tables or schemas`)
   if (role.unfenced.length > 0) {

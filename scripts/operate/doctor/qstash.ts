@@ -80,29 +80,25 @@ const REGISTER = '`npm run deploy` registers them'
 
 /** Says of every schedule that is not as it should be what is wrong with it. */
 export function describeSchedules(schedules: readonly ScheduleReport[]): CheckResult[] {
-  const results = schedules.flatMap(({ id, state, destination }): CheckResult[] => {
-    switch (state) {
-      case 'ok':
-        return []
-      case 'missing':
-        return [solvedByDeploying(problem('schedules', `${id} is missing`, REGISTER))]
-      case 'elsewhere':
-        return [
-          solvedByDeploying(
-            problem(
-              'schedules',
-              `${id} calls ${destination}`,
-              `${REGISTER}; two deployments need two QStash accounts`,
-            ),
-          ),
-        ]
-      case 'different':
-        return [solvedByDeploying(warning('schedules', `${id} was changed`, REGISTER))]
-      case 'paused':
-        return [warning('schedules', `${id} is paused`, 'resume it in the Upstash console')]
-    }
-  })
+  const results = schedules.flatMap(describeSchedule)
   return results.length > 0 ? results : [ok('schedules', `all ${schedules.length} are registered`)]
+}
+
+function describeSchedule({ id, state, destination }: ScheduleReport): CheckResult[] {
+  switch (state) {
+    case 'missing':
+      return [solvedByDeploying(problem('schedules', `${id} is missing`, REGISTER))]
+    case 'elsewhere': {
+      const advice = `${REGISTER}; two deployments need two QStash accounts`
+      return [solvedByDeploying(problem('schedules', `${id} calls ${destination}`, advice))]
+    }
+    case 'different':
+      return [solvedByDeploying(warning('schedules', `${id} was changed`, REGISTER))]
+    case 'paused':
+      return [warning('schedules', `${id} is paused`, 'resume it in the Upstash console')]
+    case 'ok':
+      return []
+  }
 }
 
 /**

@@ -18,9 +18,12 @@ function checkShape(raw: RawConfiguration): CheckResult[] {
     ? []
     : [problem(AREA, 'MIGRATION_DATABASE_URL is missing', 'migrating needs it; see .dev.vars.example')]
   const problems = problemsOf(raw).map((text) => {
-    const result = problem(AREA, text, `set ${text.split(' ')[0]}; see .dev.vars.example`)
-    // Cloudflare gives an address to what has none.
-    return text === 'PUBLIC_URL is missing' ? solvedByDeploying(result) : result
+    if (text === 'PUBLIC_URL is missing') {
+      return solvedByDeploying(
+        problem(AREA, text, 'set it, or take the address that `npm run deploy` prints'),
+      )
+    }
+    return problem(AREA, text, `set ${text.split(' ')[0]}; see .dev.vars.example`)
   })
   const count = Object.keys(raw).length
   return problems.length + missingOwner.length > 0
@@ -107,7 +110,7 @@ function checkChoices(raw: RawConfiguration): CheckResult[] {
 }
 
 /** Whether an address is of the machine itself. */
-export function isLoopback({ hostname }: URL): boolean {
+function isLoopback({ hostname }: URL): boolean {
   return (
     hostname === 'localhost' ||
     hostname === '[::1]' ||

@@ -1,9 +1,8 @@
 import { neon } from '@neondatabase/serverless'
 import { betterAuth } from 'better-auth'
 import { drizzleAdapter } from 'better-auth/adapters/drizzle'
-import { createAuthMiddleware, APIError } from 'better-auth/api'
+import { APIError, createAuthMiddleware } from 'better-auth/api'
 import { drizzle } from 'drizzle-orm/neon-http'
-import { authAccounts, authSessions, authUsers, authVerifications } from '../../db/schema/auth.ts'
 import type { Auth, SessionUser } from '../../ports.ts'
 import { COOKIE_PREFIX } from './sessions.ts'
 
@@ -11,6 +10,8 @@ import { COOKIE_PREFIX } from './sessions.ts'
 const COOKIE_CACHE_SECONDS = 300
 
 export interface AuthOptions {
+  /** The library's tables, by its own names. */
+  tables: Record<'user' | 'session' | 'account' | 'verification', unknown>
   connectionString: string
   secret: string
   publicUrl: string
@@ -33,7 +34,12 @@ export function createAuth(options: AuthOptions): Auth {
     trustedOrigins: [options.publicUrl, ...options.trustedOrigins],
     database: drizzleAdapter(db, {
       provider: 'pg',
-      schema: { user: authUsers, session: authSessions, account: authAccounts, verification: authVerifications },
+      schema: {
+        user: authUsers,
+        session: authSessions,
+        account: authAccounts,
+        verification: authVerifications,
+      },
     }),
     emailAndPassword: { enabled: true, minPasswordLength: 10, maxPasswordLength: 200 },
     session: { cookieCache: { enabled: true, maxAge: COOKIE_CACHE_SECONDS } },
@@ -50,7 +56,10 @@ export function createAuth(options: AuthOptions): Auth {
       before: createAuthMiddleware(async (ctx) => {
         if (ctx.path !== '/sign-up/email' || options.signupMode === 'open') return
         if (await options.hasUsers())
-          throw new APIError('FORBIDDEN', { message: 'Sign-up is by invitation only.', code: 'SIGNUP_CLOSED' })
+          throw new APIError('FORBIDDEN', {
+            message: 'Sign-up is by invitation only.',
+            code: 'SIGNUP_CLOSED',
+          })
       }),
       after: createAuthMiddleware(async (ctx) => {
         const created = ctx.context.newSession

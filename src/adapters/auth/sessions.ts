@@ -1,5 +1,5 @@
-import { LRUCache } from 'lru-cache'
 import { getCookieCache } from 'better-auth/cookies'
+import { LRUCache } from 'lru-cache'
 import type { Clock, SessionUser } from '../../ports.ts'
 
 /** Cookies carry the `__Host-` prefix, which browsers accept only over https or on localhost, host-wide. */
@@ -13,7 +13,9 @@ const MEMO_MS = 5_000
  * enough to have to be renewed (see `auth.ts`).
  */
 export function createSessionReader(options: { secret: string; clock: Clock }) {
-  const verified = new LRUCache<string, { user: SessionUser; atMs: number; expiresAtMs: number }>({ max: 2_000 })
+  const verified = new LRUCache<string, { user: SessionUser; atMs: number; expiresAtMs: number }>({
+    max: 2_000,
+  })
   return async (headers: Headers): Promise<SessionUser | null> => {
     const cookie = headers.get('cookie')
     if (cookie === null) return null

@@ -80,7 +80,13 @@ export interface RegionTier {
     token: string
     lockMs: number
   }): Promise<RegionAnswer>
-  put(options: { scope: string; key: string; entry: CacheEntry; freshUntilMs: number; token: string }): Promise<void>
+  put(options: {
+    scope: string
+    key: string
+    entry: CacheEntry
+    freshUntilMs: number
+    token: string
+  }): Promise<void>
   free(scope: string, key: string, token: string): Promise<void>
   raise(scope: string, generation: number): Promise<void>
 }
@@ -104,7 +110,11 @@ export function createRegionTier(redis: Redis): RegionTier {
         generation === undefined || computedAtMs === undefined || gap < 0
           ? null
           : { generation, computedAtMs, etag: body.slice(0, gap), body: body.slice(gap + 1) }
-      return { state: state === 'hit' || state === 'lock' ? state : 'wait', entry, minGeneration: Number(min) }
+      return {
+        state: state === 'hit' || state === 'lock' ? state : 'wait',
+        entry,
+        minGeneration: Number(min),
+      }
     },
     async put({ scope, key, entry, freshUntilMs, token }) {
       await put.exec(

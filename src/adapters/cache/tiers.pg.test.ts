@@ -1,5 +1,4 @@
-import { inject } from 'vitest'
-import { beforeEach, describe, expect, it } from 'vitest'
+import { beforeEach, describe, expect, inject, it } from 'vitest'
 import { silentLogger } from '../../../test/harness/deps.ts'
 import type { CachePolicy, Computed } from '../../ports.ts'
 import { Breaker } from '../../resilience/breaker.ts'
@@ -12,7 +11,10 @@ import { createReadCache } from './tiers.ts'
 /** A data centre's cache: shared by the isolates of a test, with nothing of its own to prove. */
 function sharedColo(): ColoTier {
   const entries = new Map<string, MemoryEntry>()
-  return { get: async (key) => entries.get(key) ?? null, put: async (key, entry) => void entries.set(key, entry) }
+  return {
+    get: async (key) => entries.get(key) ?? null,
+    put: async (key, entry) => void entries.set(key, entry),
+  }
 }
 
 const POLICY: CachePolicy = { memoryMs: 5_000, coloMs: 10_000, regionMs: 300_000 }
@@ -54,10 +56,12 @@ function isolate(options: { clock: Clock; colo?: ColoTier; redisUrl?: string }) 
   }
 }
 
-const state = (generation: number, text = `state ${generation}`) => async (): Promise<Computed> => {
-  const value = { text, stale: false }
-  return { generation, value }
-}
+const state =
+  (generation: number, text = `state ${generation}`) =>
+  async (): Promise<Computed> => {
+    const value = { text, stale: false }
+    return { generation, value }
+  }
 
 describe('the tiers of a cached read', () => {
   it('answers from memory, then from the data centre, then from Redis, and computes once', async () => {

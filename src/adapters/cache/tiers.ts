@@ -1,7 +1,7 @@
 import type { CacheAnswer, CacheEntry, CacheRead, Clock, Computed, Logger, ReadCache } from '../../ports.ts'
-import { BreakerOpenError, type Breaker } from '../../resilience/breaker.ts'
-import { etagOf, markStale } from './entry.ts'
+import { type Breaker, BreakerOpenError } from '../../resilience/breaker.ts'
 import type { ColoTier } from './colo.ts'
+import { etagOf, markStale } from './entry.ts'
 import type { MemoryEntry, MemoryTier } from './memory.ts'
 import type { RegionAnswer, RegionTier } from './region.ts'
 
@@ -30,7 +30,11 @@ const WAIT_STEPS_MS = [25, 50, 100, 200, 400, 400, 400]
 export function createReadCache(parts: ReadCacheParts): ReadCache {
   const { memory, colo, region, clock, log } = parts
 
-  function usable(entry: MemoryEntry | null | undefined, minGeneration: number, forMs: number): entry is MemoryEntry {
+  function usable(
+    entry: MemoryEntry | null | undefined,
+    minGeneration: number,
+    forMs: number,
+  ): entry is MemoryEntry {
     return entry != null && entry.generation >= minGeneration && clock.now() - entry.validatedAtMs < forMs
   }
 
@@ -114,7 +118,11 @@ export function createReadCache(parts: ReadCacheParts): ReadCache {
         const known = newest([inMemory, inColo, answer?.entry])
         if (known === null) throw error
         log.warn('served stale', { scope: request.scope, error })
-        return { entry: markStale(known), tier: known === answer?.entry ? 'region' : known === inColo ? 'colo' : 'memory', stale: true }
+        return {
+          entry: markStale(known),
+          tier: known === answer?.entry ? 'region' : known === inColo ? 'colo' : 'memory',
+          stale: true,
+        }
       }
     },
     async raise(scope, generation) {

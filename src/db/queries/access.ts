@@ -60,7 +60,15 @@ const KEY_COLUMNS = sql.raw(
 
 export function insertApiKey(
   workspaceId: string,
-  key: { id: string; name: string; prefix: string; hash: string; scopes: readonly string[]; createdBy: string | null; expiresAt: string | null },
+  key: {
+    id: string
+    name: string
+    prefix: string
+    hash: string
+    scopes: readonly string[]
+    createdBy: string | null
+    expiresAt: string | null
+  },
 ): Statement<ApiKeyRow> {
   return statement(sql`
     INSERT INTO api_keys (id, workspace_id, name, prefix, hash, scopes, created_by, expires_at)
@@ -82,5 +90,7 @@ export function revokeApiKey(workspaceId: string, id: string): Statement<{ id: s
 }
 
 export function renameWorkspace(workspaceId: string, name: string | null): Statement<{ id: string }> {
-  return statement(sql`UPDATE workspaces SET name = COALESCE(${name}, name) WHERE id = ${workspaceId} RETURNING id`)
+  return statement(
+    sql`UPDATE workspaces SET name = COALESCE(${name}, name) WHERE id = ${workspaceId} RETURNING id`,
+  )
 }

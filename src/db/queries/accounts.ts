@@ -30,7 +30,8 @@ export interface AccountRow {
   deletedAt: string | null
 }
 
-const COLUMNS = sql.raw(`a.id, a.workspace_id AS "workspaceId", a.platform, a.external_id AS "externalId", a.host,
+const COLUMNS =
+  sql.raw(`a.id, a.workspace_id AS "workspaceId", a.platform, a.external_id AS "externalId", a.host,
   a.handle, a.display_name AS "displayName", a.url, a.avatar_url AS "avatarUrl", a.brand_id AS "brandId", a.source,
   a.status, a.status_reason AS "statusReason", a.followers, a.following, a.posts, a.metrics_at AS "metricsAt",
   a.last_synced_at AS "lastSyncedAt", a.next_sync_at AS "nextSyncAt", a.stale_reason AS "staleReason",
@@ -64,7 +65,11 @@ export function insertAccount(workspaceId: string, account: NewAccount): Stateme
     RETURNING ${COLUMNS}`)
 }
 
-export function findByExternalId(workspaceId: string, platform: Platform, externalId: string): Statement<{ id: string }> {
+export function findByExternalId(
+  workspaceId: string,
+  platform: Platform,
+  externalId: string,
+): Statement<{ id: string }> {
   return statement(sql`
     SELECT id FROM accounts
     WHERE workspace_id = ${workspaceId} AND platform = ${platform} AND external_id = ${externalId}
@@ -73,7 +78,9 @@ export function findByExternalId(workspaceId: string, platform: Platform, extern
 
 /** One account, hidden or not. */
 export function selectAccount(workspaceId: string, id: string): Statement<AccountRow> {
-  return statement(sql`SELECT ${COLUMNS} FROM accounts a WHERE a.workspace_id = ${workspaceId} AND a.id = ${id}`)
+  return statement(
+    sql`SELECT ${COLUMNS} FROM accounts a WHERE a.workspace_id = ${workspaceId} AND a.id = ${id}`,
+  )
 }
 
 export interface AccountListQuery {
@@ -93,7 +100,8 @@ export function listAccounts(workspaceId: string, q: AccountListQuery): Statemen
     conditions.push(sql`(a.handle ILIKE ${pattern} OR a.display_name ILIKE ${pattern})`)
   }
   if (q.status !== null) conditions.push(sql`a.status = ${q.status}`)
-  if (q.after !== null) conditions.push(sql`(lower(a.handle), a.id) > (${q.after.handle}, ${q.after.id}::uuid)`)
+  if (q.after !== null)
+    conditions.push(sql`(lower(a.handle), a.id) > (${q.after.handle}, ${q.after.id}::uuid)`)
   return statement(sql`
     SELECT ${COLUMNS} FROM (${selectedAccounts(workspaceId, q.filter)}) a
     WHERE ${sql.join(conditions, sql` AND `)}
@@ -106,10 +114,16 @@ export interface AccountChange {
 }
 
 /** Changes what people may change. Only a running account can be paused, and only a stopped one resumed. */
-export function updateAccount(workspaceId: string, id: string, change: AccountChange, nowIso: string): Statement<AccountRow> {
+export function updateAccount(
+  workspaceId: string,
+  id: string,
+  change: AccountChange,
+  nowIso: string,
+): Statement<AccountRow> {
   const sets: SQL[] = [sql`id = a.id`]
   if (change.brandId !== undefined) sets.push(sql`brand_id = ${change.brandId}`)
-  if (change.status === 'paused') sets.push(sql`status = 'paused', next_sync_at = NULL, stale_reason = 'paused'`)
+  if (change.status === 'paused')
+    sets.push(sql`status = 'paused', next_sync_at = NULL, stale_reason = 'paused'`)
   if (change.status === 'active')
     sets.push(sql`status = 'active', status_reason = NULL, stale_reason = NULL, next_sync_at = ${nowIso}`)
   const allowed = change.status === undefined ? sql`TRUE` : sql`a.status <> 'imported'`
@@ -146,7 +160,12 @@ export function makeDue(workspaceId: string, id: string, nowIso: string): Statem
 }
 
 /** Follower counts over time: the last reading of each day, newest `limit` days, oldest first. */
-export function accountHistory(workspaceId: string, id: string, timezone: string, limit: number): Statement<{
+export function accountHistory(
+  workspaceId: string,
+  id: string,
+  timezone: string,
+  limit: number,
+): Statement<{
   at: string
   followers: number | null
   following: number | null

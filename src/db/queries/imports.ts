@@ -183,7 +183,7 @@ export function findAccountsByHandle(
 }
 
 /**
- * Makes the accounts behind handles that have none. Runs under the workspace's lock, as connecting an account
+ * Makes the accounts behind handles that have none; no two of `handles` are one. Runs under the workspace's lock, as connecting an account
  * does, so that two at once do not make two.
  */
 export function insertImportedAccounts(
@@ -198,9 +198,8 @@ export function insertImportedAccounts(
     ),
     known AS (${candidates(workspaceId, platform)})
     INSERT INTO accounts (id, workspace_id, platform, external_id, handle, source, status, created_at)
-    SELECT DISTINCT ON (h.folded) h.id, ${workspaceId}::uuid, ${platform}, ${IMPORTED}, h.handle, 'import', 'imported',
+    SELECT h.id, ${workspaceId}::uuid, ${platform}, ${IMPORTED}, h.handle, 'import', 'imported',
       ${nowIso}::timestamptz
     FROM h WHERE NOT EXISTS (SELECT 1 FROM known WHERE known.handle = h.handle)
-    ORDER BY h.folded, h.id
     RETURNING id`)
 }

@@ -4,7 +4,16 @@ import type { PostMedia } from '../../ports.ts'
 import { type Statement, statement } from '../client.ts'
 import { type AccountFilter, array, selectedAccounts } from './overview.ts'
 
-export const POST_SORTS = ['postedAt', 'engagements', 'engagementRate', 'likes', 'comments', 'shares', 'saves', 'views'] as const
+export const POST_SORTS = [
+  'postedAt',
+  'engagements',
+  'engagementRate',
+  'likes',
+  'comments',
+  'shares',
+  'saves',
+  'views',
+] as const
 export type PostSort = (typeof POST_SORTS)[number]
 
 export type PostRow = {
@@ -25,7 +34,8 @@ export type PostRow = {
   sortValue: string
 } & Record<PostMetric, number | null>
 
-const COLUMNS = sql.raw(`p.id, p.account_id AS "accountId", p.platform, p.platform_post_id AS "platformPostId", p.kind,
+const COLUMNS =
+  sql.raw(`p.id, p.account_id AS "accountId", p.platform, p.platform_post_id AS "platformPostId", p.kind,
   p.text, p.url, p.posted_at AS "postedAt", p.media, p.deleted_at AS "deletedAt", p.metrics_at AS "metricsAt",
   p.engagements, ${POST_METRICS.map((m) => `p.${m}`).join(', ')},
   ARRAY(SELECT h.display FROM post_hashtags h WHERE h.post_id = p.id ORDER BY h.display) AS hashtags`)
@@ -66,11 +76,14 @@ export function listPosts(workspaceId: string, q: PostListQuery): Statement<Post
   const conditions: SQL[] = [sql`p.workspace_id = ${workspaceId}`]
   if (q.kinds.length > 0) conditions.push(sql`p.kind = ANY (${array(q.kinds)}::text[])`)
   if (q.hashtags.length > 0)
-    conditions.push(sql`EXISTS (SELECT 1 FROM post_hashtags h WHERE h.post_id = p.id AND h.tag = ANY (${array(q.hashtags)}::text[]))`)
+    conditions.push(
+      sql`EXISTS (SELECT 1 FROM post_hashtags h WHERE h.post_id = p.id AND h.tag = ANY (${array(q.hashtags)}::text[]))`,
+    )
   if (q.search !== null) conditions.push(sql`p.text ILIKE ${`%${q.search.replace(/[\\%_]/g, '\\$&')}%`}`)
   if (q.from !== null) conditions.push(sql`p.posted_at >= ${q.from}::timestamptz`)
   if (q.until !== null) conditions.push(sql`p.posted_at < ${q.until}::timestamptz`)
-  if (q.after !== null) conditions.push(sql`(${expression}, p.id) < (${q.after.value}::${type}, ${q.after.id}::uuid)`)
+  if (q.after !== null)
+    conditions.push(sql`(${expression}, p.id) < (${q.after.value}::${type}, ${q.after.id}::uuid)`)
   return statement(sql`
     SELECT ${COLUMNS}, (${expression})::text AS "sortValue"
     FROM posts p
@@ -87,7 +100,10 @@ export function selectPost(workspaceId: string, id: string): Statement<PostRow> 
     WHERE p.workspace_id = ${workspaceId} AND p.id = ${id}`)
 }
 
-export type SnapshotRow = { observedAt: string; engagements: number | null } & Record<PostMetric, number | null>
+export type SnapshotRow = { observedAt: string; engagements: number | null } & Record<
+  PostMetric,
+  number | null
+>
 
 /** A post's readings, newest first; one more than asked for. */
 export function listSnapshots(

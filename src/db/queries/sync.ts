@@ -58,7 +58,10 @@ export interface SyncedAccount {
  * Records that accounts were read, and says which of them have older posts still to come. The place where a
  * backfill stands is set once, by the first reading.
  */
-export function recordSynced(workspaceId: string, accounts: SyncedAccount[]): Statement<{ id: string; backfillCursor: string | null }> {
+export function recordSynced(
+  workspaceId: string,
+  accounts: SyncedAccount[],
+): Statement<{ id: string; backfillCursor: string | null }> {
   const input = JSON.stringify(
     accounts.map((a) => ({ id: a.id, at: a.atIso, next: a.nextSyncAtIso, cursor: a.backfillCursor })),
   )
@@ -86,7 +89,13 @@ export interface FailedAccount {
 /** Records why accounts could not be read; what will not mend itself stops costing calls. */
 export function recordFailed(workspaceId: string, accounts: FailedAccount[]): Statement<{ id: string }> {
   const input = JSON.stringify(
-    accounts.map((a) => ({ id: a.id, status: a.status, reason: a.reason, stale: a.staleReason, retry: a.retryAtIso })),
+    accounts.map((a) => ({
+      id: a.id,
+      status: a.status,
+      reason: a.reason,
+      stale: a.staleReason,
+      retry: a.retryAtIso,
+    })),
   )
   return statement(sql`
     UPDATE accounts a SET
@@ -132,7 +141,10 @@ export function advanceBackfill(
 }
 
 /** Events that some hub may not have heard of, of all workspaces. */
-export function allUndelivered(olderThanSeconds: number, most: number): Statement<{
+export function allUndelivered(
+  olderThanSeconds: number,
+  most: number,
+): Statement<{
   workspaceId: string
   generation: number
   events: { type: string; data: unknown }[]

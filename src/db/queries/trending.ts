@@ -20,17 +20,18 @@ export interface HashtagFilter {
 
 const iso = (ms: number) => new Date(ms).toISOString()
 
-/** The numbers of a window that both scopes' statements take; `perWindow` and `cell`: see `MeasureChanges`. */
+/** The numbers of a window that both scopes' statements take. */
 function windowOf(window: TrendingWindow, nowMs: number) {
   const rule = WINDOW_RULES[window]
   const spans = readSpans(rule, nowMs)
   return {
     now: sql`${iso(nowMs)}::timestamptz`,
     start: sql`${iso(nowMs - rule.lengthMs)}::timestamptz`,
-    stepMs: rule.stepMs,
+    stepMs: sql`${rule.stepMs}::bigint`,
     /** How far now is from the last multiple of the step. */
-    phaseMs: nowMs % rule.stepMs,
-    slices: slicesOf(rule),
+    phaseMs: sql`${nowMs % rule.stepMs}::bigint`,
+    slices: sql`${slicesOf(rule)}::int`,
+    spans,
     after: sql`${array(spans.map((span) => iso(span.afterMs)))}::timestamptz[]`,
     until: sql`${array(spans.map((span) => iso(span.untilMs)))}::timestamptz[]`,
   }
@@ -47,6 +48,21 @@ function countedAccounts(workspaceId: string, filter: HashtagFilter): SQL {
     )`
 }
 
+/** Uses by the workspace in the spans that matter; few short ones are read by time, a long one by tag. */
+function usesInSpans(workspaceId: string, w: ReturnType<typeof windowOf>): SQL {
+  if (w.spans.length === 1)
+    return sql`post_hashtags h
+      JOIN candidate USING (tag)
+      WHERE h.workspace_id = ${workspaceId} AND h.posted_at > (${w.after})[1] AND h.posted_at <= (${w.until})[1]`
+  return sql`unnest(${w.after}, ${w.until}) AS span (after, until)
+      CROSS JOIN LATERAL (
+        SELECT tag, post_id, account_id, posted_at FROM post_hashtags
+        WHERE workspace_id = ${workspaceId} AND posted_at > span.after AND posted_at <= span.until OFFSET 0
+      ) h
+      JOIN candidate USING (tag)
+      WHERE TRUE`
+}
+
 /**
  * The tags used in a window by a workspace's accounts, the most used of them, with all that their scores
  * are made of: the measure is the number of posts.
@@ -58,51 +74,60 @@ export function workspaceTagCounts(
   nowMs: number,
 ): Statement<TagCounts> {
   const w = windowOf(window, nowMs)
-  const ageMs = sql`(EXTRACT(EPOCH FROM ${w.now} - h.posted_at) * 1000)::bigint`
+  // Exact: moments are stored to the millisecond.
+  const ageMs = sql`(date_part('epoch', ${w.now} - h.posted_at) * 1000)::bigint`
+  const counts = sql`EXISTS (SELECT 1 FROM selected s WHERE s.id = h.account_id)
+        AND NOT EXISTS (SELECT 1 FROM gone g WHERE g.id = h.post_id)`
   return statement(sql`
     WITH ${countedAccounts(workspaceId, filter)},
-    recent AS MATERIALIZED (
-      SELECT h.tag, h.display, h.account_id, h.posted_at, (${ageMs} / ${w.stepMs}::bigint)::int AS slice,
-        CASE WHEN s.summed THEN p.engagements END AS engagements
-      FROM post_hashtags h JOIN selected s ON s.id = h.account_id JOIN posts p ON p.id = h.post_id
-      WHERE h.workspace_id = ${workspaceId} AND h.posted_at > ${w.start} AND h.posted_at <= ${w.now}
-        AND p.deleted_at IS NULL
+    gone AS MATERIALIZED (
+      SELECT p.id FROM selected s JOIN posts p ON p.account_id = s.id
+      WHERE p.deleted_at IS NOT NULL
+        AND p.posted_at > ${iso(w.spans.at(-1)?.afterMs ?? nowMs)}::timestamptz AND p.posted_at <= ${w.now}
     ),
-    candidate AS (
-      SELECT tag, COUNT(*)::int AS uses, COUNT(DISTINCT account_id)::int AS accounts,
-        SUM(engagements)::bigint AS engagements
-      FROM recent GROUP BY tag ORDER BY 2 DESC, tag COLLATE "C" LIMIT ${MAX_TRENDING_CANDIDATES}
+    recent AS MATERIALIZED (
+      SELECT h.tag, h.display, h.account_id, h.post_id, h.posted_at, (${ageMs} / ${w.stepMs})::int AS slice
+      FROM post_hashtags h
+      WHERE h.workspace_id = ${workspaceId} AND h.posted_at > ${w.start} AND h.posted_at <= ${w.now} AND ${counts}
+    ),
+    candidate AS MATERIALIZED (
+      SELECT tag, SUM(n)::int AS uses, COUNT(*)::int AS accounts
+      FROM (SELECT tag, account_id, COUNT(*) AS n FROM recent GROUP BY 1, 2) used
+      GROUP BY tag ORDER BY 2 DESC, tag COLLATE "C" LIMIT ${MAX_TRENDING_CANDIDATES}
+    ),
+    shown AS MATERIALIZED (SELECT recent.* FROM recent JOIN candidate USING (tag)),
+    engagement AS (
+      SELECT shown.tag, SUM(p.engagements)::bigint AS engagements
+      FROM shown JOIN selected s ON s.id = shown.account_id JOIN posts p ON p.id = shown.post_id
+      WHERE s.summed GROUP BY 1
     ),
     spelling AS (
       SELECT DISTINCT ON (tag) tag, display
-      FROM (SELECT tag, display, COUNT(*) AS n, MAX(posted_at) AS latest FROM recent GROUP BY 1, 2) written
+      FROM (SELECT tag, display, COUNT(*) AS n, MAX(posted_at) AS latest FROM shown GROUP BY 1, 2) written
       ORDER BY tag, n DESC, latest DESC, display COLLATE "C"
     ),
-    sliced AS (SELECT tag, slice, COUNT(*)::int AS n FROM recent GROUP BY 1, 2),
+    sliced AS (SELECT tag, slice, COUNT(*)::int AS n FROM shown GROUP BY 1, 2),
     sparkline AS (
-      SELECT c.tag, array_agg(COALESCE(n, 0) ORDER BY slice DESC) AS slices
-      FROM candidate c CROSS JOIN generate_series(0, ${w.slices}::int - 1) AS slice
-      LEFT JOIN sliced USING (tag, slice) GROUP BY 1
+      SELECT tag, array_agg(COALESCE(n, 0) ORDER BY slice DESC) AS slices
+      FROM candidate CROSS JOIN generate_series(0, ${w.slices} - 1) AS slice LEFT JOIN sliced USING (tag, slice)
+      GROUP BY 1
     ),
-    aged AS (
-      SELECT h.tag, a.age / ${w.stepMs}::bigint AS step, a.age % ${w.stepMs}::bigint >= ${w.phaseMs}::bigint AS older
-      FROM unnest(${w.after}, ${w.until}) AS span (after, until)
-      JOIN post_hashtags h ON h.posted_at > span.after AND h.posted_at <= span.until
-      JOIN candidate c ON c.tag = h.tag JOIN selected s ON s.id = h.account_id JOIN posts p ON p.id = h.post_id
-      CROSS JOIN LATERAL (SELECT ${ageMs} AS age) a
-      WHERE h.workspace_id = ${workspaceId} AND p.deleted_at IS NULL
+    -- Cells: see MeasureChanges in src/domain/trending.ts.
+    entering AS (
+      SELECT tag, (2 * (age / ${w.stepMs}) + (age % ${w.stepMs} >= ${w.phaseMs})::int)::int AS cell, COUNT(*)::int AS n
+      FROM (SELECT tag, ${ageMs} AS age FROM ${usesInSpans(workspaceId, w)} AND ${counts}) aged
+      GROUP BY 1, 2
     ),
-    entering AS (SELECT tag, (2 * step + older::int)::int AS cell, COUNT(*)::int AS n FROM aged GROUP BY 1, 2),
     changing AS (
       SELECT tag, cell, SUM(n)::int AS n FROM (
         SELECT tag, cell, n FROM entering
-        UNION ALL SELECT tag, cell - 2 * ${w.slices}::int, -n FROM entering WHERE cell >= 2 * ${w.slices}::int
+        UNION ALL SELECT tag, cell - 2 * ${w.slices}, -n FROM entering WHERE cell >= 2 * ${w.slices}
       ) moves GROUP BY 1, 2 HAVING SUM(n) <> 0
     ),
     history AS (SELECT tag, array_agg(cell) AS cells, array_agg(n) AS changes FROM changing GROUP BY 1)
-    SELECT c.tag, spelling.display, c.uses, c.accounts, c.engagements, sparkline.slices AS sparkline,
-      history.cells, history.changes
-    FROM candidate c JOIN spelling USING (tag) JOIN sparkline USING (tag) JOIN history USING (tag)`)
+    SELECT tag, display, uses, accounts, engagements, slices AS sparkline, cells, changes
+    FROM candidate JOIN spelling USING (tag) JOIN sparkline USING (tag) JOIN history USING (tag)
+    LEFT JOIN engagement USING (tag)`)
 }
 
 /**
@@ -117,7 +142,7 @@ export function publicTagCounts(
   const w = windowOf(window, nowMs)
   return statement(sql`
     SELECT tag, display, uses, accounts, engagements::float8 AS engagements, sparkline, cells, changes
-    FROM app_public_tag_counts(${w.now}, ${w.start}, ${w.stepMs}::bigint, ${w.slices}::int, ${w.after}, ${w.until},
+    FROM app_public_tag_counts(${w.now}, ${w.start}, ${w.stepMs}, ${w.slices}, ${w.after}, ${w.until},
       ${array(platforms)}::text[], ${array(platforms.length === 1 ? [] : SEPARATE_PLATFORMS)}::text[],
       ${MAX_TRENDING_CANDIDATES}::int)`)
 }

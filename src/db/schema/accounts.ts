@@ -48,6 +48,7 @@ export const accounts = pgTable(
       .on(t.workspaceId, t.platform, t.externalId)
       .where(sql`deleted_at IS NULL`),
     index('accounts_workspace_live').on(t.workspaceId, t.id).where(sql`deleted_at IS NULL`),
+    index('accounts_workspace').on(t.workspaceId),
     index('accounts_due').on(t.nextSyncAt).where(sql`deleted_at IS NULL AND status = 'active'`),
     index('accounts_brand').on(t.brandId),
     index('accounts_deleted').on(t.deletedAt).where(sql`deleted_at IS NOT NULL`),

@@ -1,7 +1,7 @@
 import type { Context } from 'hono'
 import { createMiddleware } from 'hono/factory'
 import { AppError, notFound } from '../../errors.ts'
-import type { ServiceContext, Scope } from '../../services/context.ts'
+import type { Scope, ServiceContext } from '../../services/context.ts'
 import type { Caller, HttpEnv } from '../context.ts'
 
 const SAFE = new Set(['GET', 'HEAD', 'OPTIONS'])
@@ -19,7 +19,10 @@ export const authenticate = createMiddleware<HttpEnv>(async (c, next) => {
   for (const cookie of found.caller.setCookies) c.res.headers.append('set-cookie', cookie)
 })
 
-async function byKey(c: Context<HttpEnv>, authorization: string): Promise<{ ctx: ServiceContext; caller: Caller }> {
+async function byKey(
+  c: Context<HttpEnv>,
+  authorization: string,
+): Promise<{ ctx: ServiceContext; caller: Caller }> {
   const deps = c.get('deps')
   const key = /^Bearer (\S+)$/i.exec(authorization)?.[1]
   const record = key === undefined ? null : await deps.directory.apiKey(key)
@@ -81,5 +84,9 @@ function refuseForeignOrigin(c: Context<HttpEnv>): void {
     origin !== undefined
       ? origin !== own && origin !== new URL(publicUrl).origin && !corsOrigins.includes(origin)
       : site !== undefined && site !== 'same-origin' && site !== 'none'
-  if (foreign) throw new AppError('insufficient_scope', 'Writes with a session cookie are taken from our own pages alone.')
+  if (foreign)
+    throw new AppError(
+      'insufficient_scope',
+      'Writes with a session cookie are taken from our own pages alone.',
+    )
 }

@@ -25,9 +25,8 @@ export const boundBody = createMiddleware<HttpEnv>(async (c, next) => {
   const type = headers.get('content-type')?.split(';')[0]?.trim().toLowerCase() ?? ''
   if (type !== 'application/json' && !type.endsWith('+json'))
     throw new AppError('unsupported_media_type', 'Send the body as application/json.')
-  // Kept where the framework looks for a body that was read before.
-  const text = await new Blob(chunks as BlobPart[]).text()
-  c.req.bodyCache.text = text
+  // Kept where the framework looks for a body that was read before: it expects a promise there.
+  Reflect.set(c.req.bodyCache, 'text', new Blob(chunks as BlobPart[]).text())
   return next()
 })
 

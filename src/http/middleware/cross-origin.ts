@@ -1,7 +1,8 @@
 import { createMiddleware } from 'hono/factory'
 import type { HttpEnv } from '../context.ts'
 
-const EXPOSED = 'ETag, Location, RateLimit, RateLimit-Policy, Retry-After, X-Request-Id, Cache-Status, Server-Timing, Idempotent-Replayed'
+const EXPOSED =
+  'ETag, Location, RateLimit, RateLimit-Policy, Retry-After, X-Request-Id, Cache-Status, Server-Timing, Idempotent-Replayed'
 
 /** Lets the pages of configured origins call the API, and no others. */
 export const allowCrossOrigin = createMiddleware<HttpEnv>(async (c, next) => {
@@ -13,7 +14,8 @@ export const allowCrossOrigin = createMiddleware<HttpEnv>(async (c, next) => {
       'access-control-allow-origin': origin,
       'access-control-allow-credentials': 'true',
       'access-control-allow-methods': 'GET, POST, PATCH, DELETE',
-      'access-control-allow-headers': 'Authorization, Content-Type, Idempotency-Key, If-None-Match, X-Workspace-Id, X-Requested-With',
+      'access-control-allow-headers':
+        'Authorization, Content-Type, Idempotency-Key, If-None-Match, X-Workspace-Id, X-Requested-With',
       'access-control-max-age': '600',
       vary: 'Origin',
     })

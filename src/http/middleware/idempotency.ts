@@ -15,11 +15,17 @@ export const replayIdempotent = createMiddleware<HttpEnv>(async (c, next) => {
   const key = c.req.header('idempotency-key')
   if (c.req.method !== 'POST' || key === undefined) return next()
   if (key.length === 0 || key.length > MAX_KEY_LENGTH || !/^[\x21-\x7e]+$/.test(key))
-    throw invalidRequest([{ pointer: '/header/idempotency-key', detail: 'must be 1 to 200 visible ASCII characters' }])
+    throw invalidRequest([
+      { pointer: '/header/idempotency-key', detail: 'must be 1 to 200 visible ASCII characters' },
+    ])
   const { ctx, caller } = c.var
   const scope = { workspaceId: ctx.workspace.id, caller: caller.id, path: c.req.path, key }
   const text = (await c.req.bodyCache.text) ?? ''
-  const claim = await claimIdempotencyKey(ctx, scope, await sha256Hex(`${c.req.url.split('?')[1] ?? ''}\n${text}`))
+  const claim = await claimIdempotencyKey(
+    ctx,
+    scope,
+    await sha256Hex(`${c.req.url.split('?')[1] ?? ''}\n${text}`),
+  )
   if (!claim.first) {
     c.res = new Response(claim.answer.body, {
       status: claim.answer.status,

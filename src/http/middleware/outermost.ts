@@ -13,6 +13,8 @@ export const outermost = createMiddleware<HttpEnv>(async (c, next) => {
   c.set('startedAtMs', performance.now())
   c.set('limit', null)
   await next()
+  // An upgrade is the hub's own answer: its headers cannot be changed, and nobody reads them.
+  if (c.res.status === 101) return
   const { headers } = c.res
   headers.set('x-request-id', requestId)
   headers.set('x-content-type-options', 'nosniff')
@@ -29,7 +31,14 @@ export const outermost = createMiddleware<HttpEnv>(async (c, next) => {
 })
 
 /** Answers what a handler threw. What is not understood is logged whole, and shown as a fixed sentence. */
-export function answerError(error: Error, c: { req: { url: string; path: string; method: string }; get(key: 'requestId'): string; get(key: 'deps'): HttpEnv['Variables']['deps'] | undefined }): Response {
+export function answerError(
+  error: Error,
+  c: {
+    req: { url: string; path: string; method: string }
+    get(key: 'requestId'): string
+    get(key: 'deps'): HttpEnv['Variables']['deps'] | undefined
+  },
+): Response {
   const requestId = c.get('requestId')
   const log = c.get('deps')?.services.log
   if (!(error instanceof AppError))

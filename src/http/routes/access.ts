@@ -20,7 +20,9 @@ const Me = z
       timezone: z.string(),
       role: z.string().nullable(),
     }),
-    workspaces: z.array(z.object({ id: z.string(), name: z.string(), timezone: z.string(), role: z.string() })),
+    workspaces: z.array(
+      z.object({ id: z.string(), name: z.string(), timezone: z.string(), role: z.string() }),
+    ),
     scopes: z.array(z.string()),
     operator: z.boolean(),
     limits: z.array(z.object({ name: z.string(), limit: z.number().int(), windowSeconds: z.number().int() })),
@@ -74,7 +76,8 @@ const updateWorkspaceRoute = createRoute({
 async function isOperator(deps: HttpDeps, caller: Caller): Promise<boolean> {
   if (caller.user === null) return false
   return (
-    deps.config.operatorEmails.includes(caller.user.email) || (await deps.directory.isFirstUser(caller.user.id))
+    deps.config.operatorEmails.includes(caller.user.email) ||
+    (await deps.directory.isFirstUser(caller.user.id))
   )
 }
 
@@ -82,7 +85,8 @@ export const accessRoutes = createApi()
   .openapi(meRoute, async (c) => {
     const { deps, ctx, caller } = c.var
     const workspaces = caller.user === null ? [] : await deps.directory.workspacesOf(caller.user.id)
-    const operator = ctx.actor.kind === 'apiKey' ? ctx.actor.scopes.includes('operator') : await isOperator(deps, caller)
+    const operator =
+      ctx.actor.kind === 'apiKey' ? ctx.actor.scopes.includes('operator') : await isOperator(deps, caller)
     return c.json(
       {
         kind: caller.user === null ? ('apiKey' as const) : ('user' as const),
@@ -94,7 +98,12 @@ export const accessRoutes = createApi()
           timezone: ctx.workspace.timezone,
           role: ctx.actor.kind === 'user' ? ctx.actor.role : null,
         },
-        workspaces: workspaces.map(({ workspaceId, name, timezone, role }) => ({ id: workspaceId, name, timezone, role })),
+        workspaces: workspaces.map(({ workspaceId, name, timezone, role }) => ({
+          id: workspaceId,
+          name,
+          timezone,
+          role,
+        })),
         scopes: [...scopesOf(ctx.actor)],
         operator,
         limits: limitPolicies(deps),

@@ -1,4 +1,6 @@
 import { createRoute, z } from '@hono/zod-openapi'
+import { invalidRequest } from '../../errors.ts'
+import { createCursorCodec } from '../../lib/cursor.ts'
 import { connectAccount } from '../../services/accounts/connect-account.ts'
 import {
   bringBackAccount,
@@ -8,12 +10,15 @@ import {
   listAccountsPage,
   removeAccount,
 } from '../../services/accounts/manage-accounts.ts'
-import { Account, AccountMetricsPoint, ConnectAccount, UpdateAccount } from '../../services/accounts/schemas.ts'
+import {
+  Account,
+  AccountMetricsPoint,
+  ConnectAccount,
+  UpdateAccount,
+} from '../../services/accounts/schemas.ts'
 import { syncAccountNow } from '../../services/accounts/sync-now.ts'
-import { createCursorCodec } from '../../lib/cursor.ts'
-import { invalidRequest } from '../../errors.ts'
-import { accountFilter, createApi, idParameter, json, jsonBody, page, paging, problems } from '../openapi.ts'
 import { AcceptedJob, accepted } from '../accepted.ts'
+import { accountFilter, createApi, idParameter, json, jsonBody, page, paging, problems } from '../openapi.ts'
 import { noteWatching } from '../watching.ts'
 
 const AccountDocument = Account.openapi('Account')
@@ -90,7 +95,10 @@ const metricsRoute = createRoute({
   tags,
   summary: 'Followers, following and posts over time',
   request: { params: idParameter },
-  responses: { 200: json(page(AccountMetricsPoint), 'The last reading of each day, oldest first'), ...problems(404) },
+  responses: {
+    200: json(page(AccountMetricsPoint), 'The last reading of each day, oldest first'),
+    ...problems(404),
+  },
 })
 
 const syncRoute = createRoute({
@@ -136,7 +144,9 @@ export const accountRoutes = createApi()
     await removeAccount(c.get('ctx'), c.req.valid('param').id)
     return c.body(null, 204)
   })
-  .openapi(restoreRoute, async (c) => c.json(await bringBackAccount(c.get('ctx'), c.req.valid('param').id), 200))
+  .openapi(restoreRoute, async (c) =>
+    c.json(await bringBackAccount(c.get('ctx'), c.req.valid('param').id), 200),
+  )
   .openapi(metricsRoute, async (c) =>
     c.json({ items: await getAccountMetrics(c.get('ctx'), c.req.valid('param').id), nextCursor: null }, 200),
   )

@@ -1,5 +1,4 @@
 import { createRoute, z } from '@hono/zod-openapi'
-import { type FieldError, invalidRequest } from '../../errors.ts'
 import {
   daysBetween,
   isDay,
@@ -10,6 +9,7 @@ import {
   type Period,
   periodOf,
 } from '../../domain/periods.ts'
+import { type FieldError, invalidRequest } from '../../errors.ts'
 import { getOverview } from '../../services/overview/get-overview.ts'
 import { Overview } from '../../services/overview/schemas.ts'
 import { requireScope } from '../../services/scope.ts'
@@ -19,9 +19,10 @@ import { noteWatching } from '../watching.ts'
 
 const OverviewQueryString = z.strictObject({
   period: z.enum(PERIOD_NAMES).optional(),
-  from: z.string().refine(isDay, 'must be a day such as 2026-11-22').optional(),
-  to: z.string().refine(isDay, 'must be a day such as 2026-11-22').optional(),
-  timezone: z.string().refine(isTimezone, 'must be an IANA timezone such as Europe/Berlin').optional(),
+  // Checked together below, so that all that is wrong with a period is said at once.
+  from: z.string().optional(),
+  to: z.string().optional(),
+  timezone: z.string().optional(),
   compare: z.enum(['previous', 'year', 'none']).default('previous'),
   basis: z.enum(['published', 'gained']).default('published'),
   ...accountFilter,
@@ -39,25 +40,25 @@ const overviewRoute = createRoute({
   responses: { 200: json(Overview, 'The overview'), ...problems(400, 503) },
 })
 
-/** The days that were asked for. @throws invalid_request naming what does not fit together */
-function readPeriod(
-  query: { period?: (typeof PERIOD_NAMES)[number] | undefined; from?: string | undefined; to?: string | undefined },
-  timezone: string,
-  nowMs: number,
-): Period {
-  const { period, from, to } = query
+/** The days that were asked for. @throws invalid_request naming all that does not fit together */
+function readPeriod(query: z.infer<typeof OverviewQueryString>, home: string, nowMs: number): Period {
+  const { period, from, to, timezone = home } = query
   const errors: FieldError[] = []
-  if (from === undefined && to === undefined) return namedPeriod(period ?? '28d', timezone, nowMs)
-  if (period !== undefined) errors.push({ pointer: '/query/period', detail: 'Give either a period or from and to.' })
-  if (from === undefined || to === undefined) {
-    errors.push({ pointer: from === undefined ? '/query/from' : '/query/to', detail: 'from and to go together.' })
-    throw invalidRequest(errors)
+  const wrong = (field: string, detail: string) => errors.push({ pointer: `/query/${field}`, detail })
+  if (!isTimezone(timezone)) wrong('timezone', 'must be an IANA timezone such as Europe/Berlin')
+  for (const [field, day] of [['from', from] as const, ['to', to] as const])
+    if (day !== undefined && !isDay(day)) wrong(field, 'must be a day such as 2026-11-22')
+  if (period !== undefined && (from !== undefined || to !== undefined))
+    wrong('period', 'Give either a period or from and to.')
+  if (from !== undefined && to === undefined) wrong('to', 'from and to go together.')
+  if (to !== undefined && from === undefined) wrong('from', 'from and to go together.')
+  if (from !== undefined && to !== undefined && isDay(from) && isDay(to)) {
+    const days = daysBetween(from, to)
+    if (days < 1) wrong('to', 'to is before from.')
+    if (days > MAX_PERIOD_DAYS) wrong('from', `A period has at most ${MAX_PERIOD_DAYS} days.`)
   }
-  const days = daysBetween(from, to)
-  if (days < 1) errors.push({ pointer: '/query/to', detail: 'to is before from.' })
-  if (days > MAX_PERIOD_DAYS)
-    errors.push({ pointer: '/query/from', detail: `A period has at most ${MAX_PERIOD_DAYS} days.` })
   if (errors.length > 0) throw invalidRequest(errors)
+  if (from === undefined || to === undefined) return namedPeriod(period ?? '28d', timezone, nowMs)
   return periodOf(from, to, timezone)
 }
 
@@ -65,8 +66,7 @@ export const dashboardRoutes = createApi().openapi(overviewRoute, async (c) => {
   const ctx = c.get('ctx')
   requireScope(ctx.actor, 'read')
   const query = c.req.valid('query')
-  const timezone = query.timezone ?? ctx.workspace.timezone
-  const period = readPeriod(query, timezone, ctx.clock.now())
+  const period = readPeriod(query, ctx.workspace.timezone, ctx.clock.now())
   const filter = {
     accounts: query.accounts.toSorted(),
     platforms: query.platforms.toSorted(),
@@ -74,7 +74,7 @@ export const dashboardRoutes = createApi().openapi(overviewRoute, async (c) => {
   }
   const input = { period, compare: query.compare, basis: query.basis, filter }
   noteWatching(ctx)
-  const { from, to } = period
+  const { from, to, timezone } = period
   return answerCached(
     c,
     'overview',

@@ -1,6 +1,6 @@
 import { Hono } from 'hono'
-import type { HttpEnv } from '../context.ts'
 import { SCHEMA_VERSION, VERSION } from '../../version.ts'
+import type { HttpEnv } from '../context.ts'
 
 /** Probes are answered from the last look for this long. */
 const READY_FOR_MS = 10_000
@@ -18,9 +18,12 @@ export function createHealthRoutes() {
     )
     .get('/readyz', async (c) => {
       const now = c.var.deps.services.clock.now()
-      if (last === null || now - last.atMs >= READY_FOR_MS) last = { atMs: now, checks: await c.var.deps.probe() }
+      if (last === null || now - last.atMs >= READY_FOR_MS)
+        last = { atMs: now, checks: await c.var.deps.probe() }
       const ready = Object.values(last.checks).every((check) => check.ok)
-      const checks = Object.fromEntries(Object.entries(last.checks).map(([name, { ok }]) => [name, ok ? 'ok' : 'down']))
+      const checks = Object.fromEntries(
+        Object.entries(last.checks).map(([name, { ok }]) => [name, ok ? 'ok' : 'down']),
+      )
       return c.json({ status: ready ? 'ready' : 'degraded', checks }, ready ? 200 : 503, {
         'cache-control': 'no-store',
         ...(ready ? {} : { 'retry-after': '10' }),

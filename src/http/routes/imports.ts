@@ -17,7 +17,10 @@ const startRoute = createRoute({
   description:
     'The body is CSV (`text/csv`, with a header) or NDJSON (`application/x-ndjson`), at most 100 MB. It is stored first and then taken in piece by piece; lines that cannot be read are reported, the others are kept. The same file twice changes nothing.',
   request: {
-    query: z.strictObject({ platform: z.enum(PLATFORMS), handle: z.string().trim().min(1).max(256).optional() }),
+    query: z.strictObject({
+      platform: z.enum(PLATFORMS),
+      handle: z.string().trim().min(1).max(256).optional(),
+    }),
   },
   responses: { 202: json(AcceptedJob, 'Taken'), ...problems(400, 403, 413, 415, 503) },
 })

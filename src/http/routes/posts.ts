@@ -1,12 +1,12 @@
 import { createRoute, z } from '@hono/zod-openapi'
-import { POST_SORTS, type PostSort } from '../../services/posts/sorts.ts'
 import { normaliseTag } from '../../domain/hashtags.ts'
 import { daysBetween, isDay, isTimezone, periodOf } from '../../domain/periods.ts'
 import { POST_KINDS } from '../../domain/platforms.ts'
 import { type FieldError, invalidRequest } from '../../errors.ts'
 import { createCursorCodec } from '../../lib/cursor.ts'
-import { getPost, getPosts, getPostSnapshots } from '../../services/posts/posts.ts'
+import { getPost, getPostSnapshots, getPosts } from '../../services/posts/posts.ts'
 import { Post, PostSnapshot } from '../../services/posts/schemas.ts'
+import { POST_SORTS, type PostSort } from '../../services/posts/sorts.ts'
 import { accountFilter, commaList, createApi, idParameter, json, page, paging, problems } from '../openapi.ts'
 import { noteWatching } from '../watching.ts'
 
@@ -70,7 +70,8 @@ export const postRoutes = createApi()
     if (from !== undefined && to !== undefined && daysBetween(from, to) < 1)
       errors.push({ pointer: '/query/to', detail: 'to is before from.' })
     const normalised = query.hashtags.map(normaliseTag)
-    if (normalised.includes(null)) errors.push({ pointer: '/query/hashtags', detail: 'This is not a hashtag.' })
+    if (normalised.includes(null))
+      errors.push({ pointer: '/query/hashtags', detail: 'This is not a hashtag.' })
     if (errors.length > 0) throw invalidRequest(errors)
     const timezone = query.timezone ?? ctx.workspace.timezone
     noteWatching(ctx)
@@ -92,6 +93,9 @@ export const postRoutes = createApi()
     const query = c.req.valid('query')
     const codec = createCursorCodec(c.get('deps').config.cursorSecret, 'post-metrics')
     const after = query.cursor === undefined ? null : z.string().parse(await codec.decode(query.cursor))
-    const { items, next } = await getPostSnapshots(c.get('ctx'), c.req.valid('param').id, { after, limit: query.limit })
+    const { items, next } = await getPostSnapshots(c.get('ctx'), c.req.valid('param').id, {
+      after,
+      limit: query.limit,
+    })
     return c.json({ items, nextCursor: next === null ? null : await codec.encode(next) }, 200)
   })

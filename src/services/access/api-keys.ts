@@ -18,13 +18,20 @@ function present(row: ApiKeyRow): ApiKey {
  * Makes a key of the workspace. Nobody can give a key more than they have themselves.
  * @param operator whether the person asking runs the deployment
  */
-export async function createApiKey(ctx: ServiceContext, input: CreateApiKey, operator: boolean): Promise<CreatedApiKey> {
+export async function createApiKey(
+  ctx: ServiceContext,
+  input: CreateApiKey,
+  operator: boolean,
+): Promise<CreatedApiKey> {
   requireScope(ctx.actor, 'admin')
   const own = new Set<string>(scopesOf(ctx.actor))
   if (operator) own.add('operator')
   const beyond = input.scopes.filter((scope) => !own.has(scope))
   if (beyond.length > 0)
-    throw new AppError('insufficient_role', `You cannot give a key a scope you do not have: ${beyond.join(', ')}.`)
+    throw new AppError(
+      'insufficient_role',
+      `You cannot give a key a scope you do not have: ${beyond.join(', ')}.`,
+    )
   const key = `tm_${toBase64Url(crypto.getRandomValues(new Uint8Array(32)))}`
   const now = ctx.clock.now()
   const [[row]] = await ctx.db.inWorkspace(ctx.workspace.id, [
@@ -35,7 +42,10 @@ export async function createApiKey(ctx: ServiceContext, input: CreateApiKey, ope
       hash: await sha256Hex(key),
       scopes: [...new Set(input.scopes)],
       createdBy: ctx.actor.kind === 'user' ? ctx.actor.userId : null,
-      expiresAt: input.expiresInDays === undefined ? null : new Date(now + input.expiresInDays * 86_400_000).toISOString(),
+      expiresAt:
+        input.expiresInDays === undefined
+          ? null
+          : new Date(now + input.expiresInDays * 86_400_000).toISOString(),
     }),
   ])
   if (row === undefined) throw new AppError('internal', 'The key was not stored.')
@@ -57,5 +67,8 @@ export async function removeApiKey(ctx: ServiceContext, id: string, directory: D
 }
 
 function toBase64Url(bytes: Uint8Array): string {
-  return btoa(String.fromCharCode(...bytes)).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '')
+  return btoa(String.fromCharCode(...bytes))
+    .replaceAll('+', '-')
+    .replaceAll('/', '_')
+    .replaceAll('=', '')
 }

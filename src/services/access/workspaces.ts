@@ -1,5 +1,10 @@
 import { renameWorkspace } from '../../db/queries/access.ts'
-import { lockWorkspace, raiseGeneration, refreshTopPosts, undeliveredEvents } from '../../db/queries/ingest/index.ts'
+import {
+  lockWorkspace,
+  raiseGeneration,
+  refreshTopPosts,
+  undeliveredEvents,
+} from '../../db/queries/ingest/index.ts'
 import { clearDays, rebuildDays, setTimezone } from '../../db/queries/rollups.ts'
 import { isTimezone } from '../../domain/periods.ts'
 import { invalidRequest, notFound } from '../../errors.ts'
@@ -12,11 +17,17 @@ import type { UpdateWorkspace } from './schemas.ts'
  * Renames a workspace or moves it to another timezone. With the timezone the days of its rollups are made
  * anew from quarter hours, in the same transaction: no reader sees days of one timezone under another's name.
  */
-export async function updateWorkspace(ctx: ServiceContext, id: string, input: UpdateWorkspace): Promise<void> {
+export async function updateWorkspace(
+  ctx: ServiceContext,
+  id: string,
+  input: UpdateWorkspace,
+): Promise<void> {
   requireScope(ctx.actor, 'admin')
   if (id !== ctx.workspace.id) throw notFound('workspace')
   if (input.timezone !== undefined && !isTimezone(input.timezone))
-    throw invalidRequest([{ pointer: '/timezone', detail: 'There is no such timezone; use an IANA name such as Europe/Berlin.' }])
+    throw invalidRequest([
+      { pointer: '/timezone', detail: 'There is no such timezone; use an IANA name such as Europe/Berlin.' },
+    ])
   const rebuilding =
     input.timezone === undefined || input.timezone === ctx.workspace.timezone
       ? []

@@ -1,3 +1,4 @@
+import { isUniqueViolation } from '../../db/client.ts'
 import {
   ACCOUNT_UNIQUE,
   type AccountRow,
@@ -5,7 +6,6 @@ import {
   findByExternalId,
   insertAccount,
 } from '../../db/queries/accounts.ts'
-import { isUniqueViolation } from '../../db/client.ts'
 import { lockWorkspace, raiseGeneration, undeliveredEvents } from '../../db/queries/ingest/index.ts'
 import { AppError, invalidRequest } from '../../errors.ts'
 import { newId } from '../../lib/ids.ts'

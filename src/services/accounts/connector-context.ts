@@ -16,7 +16,10 @@ export function connectorOf(deps: Pick<ServiceDeps, 'connectors'>, platform: Pla
 }
 
 /** What a connector works with: the guarded fetch, and a budget that follows the platform's own headers. */
-export function connectorContext(deps: Pick<ServiceDeps, 'budget' | 'fetchFor'>, platform: Platform): ConnectorContext {
+export function connectorContext(
+  deps: Pick<ServiceDeps, 'budget' | 'fetchFor'>,
+  platform: Platform,
+): ConnectorContext {
   let last: RateLimitRule | null = null
   return {
     fetch: deps.fetchFor(platform),

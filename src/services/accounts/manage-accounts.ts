@@ -1,3 +1,4 @@
+import type { Statement } from '../../db/client.ts'
 import {
   type AccountListQuery,
   type AccountRow,
@@ -10,7 +11,6 @@ import {
   selectAccount,
   updateAccount,
 } from '../../db/queries/accounts.ts'
-import type { Statement } from '../../db/client.ts'
 import { lockWorkspace, raiseGeneration, undeliveredEvents } from '../../db/queries/ingest/index.ts'
 import { AppError, invalidRequest, notFound } from '../../errors.ts'
 import { isId } from '../../lib/ids.ts'
@@ -51,7 +51,10 @@ export async function listAccountsPage(
     items: page
       .map((row) => presentAccount(row, now))
       .filter((account) => query.stale === null || account.freshness.stale === query.stale),
-    next: rows.length > query.limit && last !== undefined ? { handle: last.handle.toLowerCase(), id: last.id } : null,
+    next:
+      rows.length > query.limit && last !== undefined
+        ? { handle: last.handle.toLowerCase(), id: last.id }
+        : null,
   }
 }
 
@@ -68,12 +71,18 @@ export async function getAccountMetrics(ctx: ServiceContext, id: string): Promis
 }
 
 /** Runs a change that others can see: under the lock, with the generation raised and listeners told. */
-async function change(ctx: ServiceContext, id: string, statement: (nowIso: string) => Statement<AccountRow>): Promise<AccountRow | null> {
+async function change(
+  ctx: ServiceContext,
+  id: string,
+  statement: (nowIso: string) => Statement<AccountRow>,
+): Promise<AccountRow | null> {
   const workspaceId = ctx.workspace.id
   const [, [row], , pending] = await ctx.db.inWorkspace(workspaceId, [
     lockWorkspace(workspaceId),
     statement(new Date(ctx.clock.now()).toISOString()),
-    raiseGeneration(workspaceId, [{ type: 'metrics.updated', data: { accounts: [{ id, delta: {} }], posts: [] } }]),
+    raiseGeneration(workspaceId, [
+      { type: 'metrics.updated', data: { accounts: [{ id, delta: {} }], posts: [] } },
+    ]),
     undeliveredEvents(workspaceId),
   ])
   await deliverEvents(ctx, workspaceId, pending)
@@ -85,10 +94,16 @@ export async function changeAccount(ctx: ServiceContext, id: string, input: Upda
   const row = await getAccountRow(ctx, id)
   if (row.deletedAt !== null) throw notFound('account')
   if (input.status !== undefined && row.status === 'imported')
-    throw new AppError('conflict', 'An imported account is not synced, so it can neither be paused nor resumed.')
+    throw new AppError(
+      'conflict',
+      'An imported account is not synced, so it can neither be paused nor resumed.',
+    )
   if (input.brandId != null) {
-    const [brands] = await ctx.db.inWorkspace(ctx.workspace.id, [brandExists(ctx.workspace.id, input.brandId)])
-    if (brands.length === 0) throw invalidRequest([{ pointer: '/brandId', detail: 'There is no such brand.' }])
+    const [brands] = await ctx.db.inWorkspace(ctx.workspace.id, [
+      brandExists(ctx.workspace.id, input.brandId),
+    ])
+    if (brands.length === 0)
+      throw invalidRequest([{ pointer: '/brandId', detail: 'There is no such brand.' }])
   }
   const changed = await change(ctx, id, (nowIso) => updateAccount(ctx.workspace.id, id, input, nowIso))
   if (changed === null) throw notFound('account')
@@ -128,6 +143,9 @@ export async function makeAccountDue(ctx: ServiceContext, id: string): Promise<A
     makeDue(ctx.workspace.id, id, new Date(ctx.clock.now()).toISOString()),
   ])
   if (due === undefined)
-    throw new AppError('conflict', `This account is ${row.status} and cannot be synced${row.statusReason ? `: ${row.statusReason}` : '.'}`)
+    throw new AppError(
+      'conflict',
+      `This account is ${row.status} and cannot be synced${row.statusReason ? `: ${row.statusReason}` : '.'}`,
+    )
   return due
 }

@@ -1,6 +1,6 @@
 import type { AccountRow } from '../../db/queries/accounts.ts'
 import { ACCOUNT_EVERY_SECONDS } from '../../domain/sync-tiers.ts'
-import { StaleReason, type Account } from './schemas.ts'
+import { type Account, StaleReason } from './schemas.ts'
 
 /** An account counts as stale when it was not read for this many of its intervals. */
 const STALE_AFTER_INTERVALS = 3

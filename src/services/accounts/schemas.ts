@@ -1,7 +1,15 @@
 import { z } from 'zod'
 import { PLATFORMS } from '../../domain/platforms.ts'
 
-export const AccountStatus = z.enum(['active', 'paused', 'needs_auth', 'gone', 'error', 'imported', 'deleted'])
+export const AccountStatus = z.enum([
+  'active',
+  'paused',
+  'needs_auth',
+  'gone',
+  'error',
+  'imported',
+  'deleted',
+])
 export type AccountStatus = z.infer<typeof AccountStatus>
 
 export const StaleReason = z.enum([

@@ -1,5 +1,11 @@
-export * from './compute-trending.ts'
-export * from './get-hashtag-course.ts'
-export * from './get-trending-hashtags.ts'
-export * from './plan-trending.ts'
-export * from './refresh-trending.ts'
+export {
+  computePublicTrending,
+  computeTrending,
+  PUBLIC_GENERATION,
+  type PublicTrendingInput,
+  type TrendingInput,
+} from './compute-trending.ts'
+export { getHashtagCourse, getPublicHashtagCourse } from './get-hashtag-course.ts'
+export { getTrendingHashtags } from './get-trending-hashtags.ts'
+export { planTrending } from './plan-trending.ts'
+export { type RefreshTrendingResult, refreshTrending } from './refresh-trending.ts'

@@ -28,7 +28,9 @@ export async function resolveAccounts(
   if (missing.length === 0) return byHandle
 
   const nowMs = deps.clock.now()
-  const drafts = missing.map((handle) => ({ ...handle, id: newId(nowMs) }))
+  // Of several spellings of a new handle, the file's first.
+  const firsts = new Map(missing.toReversed().map((handle) => [handle.folded, handle]))
+  const drafts = [...firsts.values()].map((handle) => ({ ...handle, id: newId(nowMs) }))
   const [, , , pending, foundNow] = await deps.db.inWorkspace(workspaceId, [
     lockWorkspace(workspaceId),
     insertImportedAccounts(workspaceId, platform, drafts, new Date(nowMs).toISOString()),

@@ -1,10 +1,10 @@
 import { type ImportFormat, insertImport, type NewImport } from '../../db/queries/imports.ts'
-import { insertJob, type JobRow, removeQueuedJob } from '../../db/queries/jobs.ts'
+import { insertJob, type JobRow, type NewJob, removeQueuedJob } from '../../db/queries/jobs.ts'
 import { MAX_HEADER_BYTES, readHeader } from '../../domain/imports/index.ts'
 import type { Platform } from '../../domain/platforms.ts'
 import { AppError, invalidRequest } from '../../errors.ts'
 import type { ServiceContext } from '../context.ts'
-import { announceJob, draftJob, getJob, type Job, presentJob } from '../jobs/index.ts'
+import { announceJob, draftJob, getJobRow, type Job, presentJob } from '../jobs/index.ts'
 import { requireScope } from '../scope.ts'
 import { discardObject } from './discard-object.ts'
 import { normaliseHandle } from './handles.ts'
@@ -28,39 +28,46 @@ export interface StartImport {
  */
 export async function startImport(ctx: ServiceContext, input: StartImport): Promise<Job> {
   requireScope(ctx.actor, 'write')
-  const handle = input.handle === null ? null : (normaliseHandle(input.handle)?.handle ?? null)
-  if (input.handle !== null && handle === null)
-    throw invalidRequest([{ pointer: '/query/handle', detail: 'This is not a handle.' }])
-  const job = draftJob(ctx, {
+  const handle = input.handle === null ? null : requireHandle(input.handle)
+  const workspaceId = ctx.workspace.id
+  const draft = draftJob(ctx, {
     kind: 'import',
     params: { platform: input.platform, handle, format: input.format },
   })
-  const objectKey = `imports/${ctx.workspace.id}/${job.id}`
+  const { id, createdAtIso } = draft
+  const objectKey = `imports/${workspaceId}/${id}`
+  let job: JobRow
+  let beginning: Beginning
   try {
     const sizeBytes = await storeBody(ctx, objectKey, input)
-    const header = input.format === 'csv' ? await readStoredHeader(ctx, objectKey, handle) : NO_HEADER
-    const row = await record(
-      ctx,
-      { ...job, total: sizeBytes },
-      {
-        id: job.id,
-        platform: input.platform,
-        handle,
-        format: input.format,
-        objectKey,
-        sizeBytes,
-        createdAtIso: job.createdAtIso,
-        ...header,
-      },
-    )
-    const isQueued = await queueOrTakeBack(ctx, job.id, header.nextOffset)
-    if (!isQueued) return await getJob(ctx, job.id)
-    await announceJob(ctx, ctx.workspace.id, row)
-    return presentJob(row, ctx.clock.now())
+    beginning = input.format === 'csv' ? await readStoredHeader(ctx, objectKey, handle) : NO_HEADER
+    const { platform, format } = input
+    const file = { id, platform, handle, format, objectKey, sizeBytes, createdAtIso, ...beginning }
+    job = await record(ctx, { ...draft, total: sizeBytes }, file)
   } catch (error) {
     await discardObject(ctx, objectKey)
     throw error
   }
+  try {
+    await ctx.queue.publish([
+      processImportMessage({ workspaceId, importId: id, offset: beginning.nextOffset }),
+    ])
+  } catch (error) {
+    // Where somebody has begun it, the message went out all the same.
+    if (!(await takeBack(ctx, id))) return presentJob(await getJobRow(ctx, id), ctx.clock.now())
+    await discardObject(ctx, objectKey)
+    throw new AppError('unavailable', 'The import cannot be queued at the moment; nothing of it was kept.', {
+      cause: error,
+    })
+  }
+  await announceJob(ctx, workspaceId, job)
+  return presentJob(job, ctx.clock.now())
+}
+
+function requireHandle(text: string): string {
+  const named = normaliseHandle(text)
+  if (named !== null) return named.handle
+  throw invalidRequest([{ pointer: '/query/handle', detail: 'This is not a handle.' }])
 }
 
 /** @returns the body's length in bytes */
@@ -105,36 +112,24 @@ async function readStoredHeader(
   }
 }
 
-async function record(
-  ctx: ServiceContext,
-  job: Parameters<typeof insertJob>[1],
-  newImport: NewImport,
-): Promise<JobRow> {
-  const workspaceId = ctx.workspace.id
-  const [[row]] = await ctx.db.inWorkspace(workspaceId, [
-    insertJob(workspaceId, job),
-    insertImport(workspaceId, newImport),
-  ])
-  if (row === undefined) throw new AppError('internal', 'The job was not stored.')
-  return row
-}
-
-/**
- * Queues the first message. Where that fails, the job is taken back; unless the message went out all the
- * same, and somebody has begun it.
- *
- * @returns whether the job still waits to be begun
- */
-async function queueOrTakeBack(ctx: ServiceContext, importId: string, offset: number): Promise<boolean> {
+async function record(ctx: ServiceContext, job: NewJob, file: NewImport): Promise<JobRow> {
   const workspaceId = ctx.workspace.id
   try {
-    await ctx.queue.publish([processImportMessage({ workspaceId, importId, offset })])
-    return true
-  } catch (cause) {
-    const [removed] = await ctx.db.inWorkspace(workspaceId, [removeQueuedJob(workspaceId, importId)])
-    if (removed.length === 0) return false
-    throw new AppError('unavailable', 'The import cannot be queued at the moment; nothing of it was kept.', {
-      cause,
-    })
+    const [[row]] = await ctx.db.inWorkspace(workspaceId, [
+      insertJob(workspaceId, job),
+      insertImport(workspaceId, file),
+    ])
+    if (row === undefined) throw new AppError('internal', 'The job was not stored.')
+    return row
+  } catch (error) {
+    // The answer may have been lost after the rows were stored.
+    await takeBack(ctx, job.id).catch(() => {})
+    throw error
   }
+}
+
+/** Removes a job that nobody has begun, and its import; answers whether it could. */
+async function takeBack(ctx: ServiceContext, id: string): Promise<boolean> {
+  const [removed] = await ctx.db.inWorkspace(ctx.workspace.id, [removeQueuedJob(ctx.workspace.id, id)])
+  return removed.length > 0
 }

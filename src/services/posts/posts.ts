@@ -1,4 +1,11 @@
-import { listPosts, listSnapshots, type PostListQuery, type PostRow, selectPost, type SnapshotRow } from '../../db/queries/posts.ts'
+import {
+  listPosts,
+  listSnapshots,
+  type PostListQuery,
+  type PostRow,
+  type SnapshotRow,
+  selectPost,
+} from '../../db/queries/posts.ts'
 import { notFound } from '../../errors.ts'
 import { isId } from '../../lib/ids.ts'
 import type { ServiceContext } from '../context.ts'
@@ -11,7 +18,20 @@ function metricsOf(row: PostRow | SnapshotRow): PostMetricsWithEngagements {
 }
 
 function present(row: PostRow): Post {
-  const { id, accountId, platform, platformPostId, kind, text, hashtags, url, postedAt, media, deletedAt, metricsAt } = row
+  const {
+    id,
+    accountId,
+    platform,
+    platformPostId,
+    kind,
+    text,
+    hashtags,
+    url,
+    postedAt,
+    media,
+    deletedAt,
+    metricsAt,
+  } = row
   return {
     id,
     accountId,

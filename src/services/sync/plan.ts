@@ -64,7 +64,9 @@ function groupBy<T>(items: T[], key: (item: T) => string): T[][] {
 }
 
 function inChunks<T>(items: T[], size: number): T[][] {
-  return Array.from({ length: Math.ceil(items.length / size) }, (_, i) => items.slice(i * size, (i + 1) * size))
+  return Array.from({ length: Math.ceil(items.length / size) }, (_, i) =>
+    items.slice(i * size, (i + 1) * size),
+  )
 }
 
 function accountMessages(accounts: DueAccount[]): QueueMessage[] {
@@ -75,7 +77,12 @@ function accountMessages(accounts: DueAccount[]): QueueMessage[] {
       return syncAccountsMessage({
         platform: first.platform,
         host: first.host,
-        accounts: chunk.map(({ id, workspaceId, externalId, handle }) => ({ id, workspaceId, externalId, handle })),
+        accounts: chunk.map(({ id, workspaceId, externalId, handle }) => ({
+          id,
+          workspaceId,
+          externalId,
+          handle,
+        })),
         jobId: null,
       })
     }),
@@ -88,7 +95,11 @@ function postMessages(platform: Platform, posts: DuePost[], batchSize: number): 
       refreshPostsMessage({
         platform,
         host: chunk[0]?.host ?? null,
-        posts: chunk.map(({ workspaceId, accountId, platformPostId }) => ({ workspaceId, accountId, platformPostId })),
+        posts: chunk.map(({ workspaceId, accountId, platformPostId }) => ({
+          workspaceId,
+          accountId,
+          platformPostId,
+        })),
       }),
     ),
   )

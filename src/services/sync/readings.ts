@@ -1,5 +1,4 @@
-import type { PostReading } from '../../db/queries/ingest/index.ts'
-import type { ProfileReading } from '../../db/queries/ingest/index.ts'
+import type { PostReading, ProfileReading } from '../../db/queries/ingest/index.ts'
 import { normaliseTag } from '../../domain/hashtags.ts'
 import { newId } from '../../lib/ids.ts'
 import type { AccountProfile, PlatformPost } from '../../ports.ts'
@@ -31,7 +30,11 @@ export function toReading(accountId: string, post: PlatformPost, observedAtMs: n
   }
 }
 
-export function toProfileReading(accountId: string, profile: AccountProfile, observedAtMs: number): ProfileReading {
+export function toProfileReading(
+  accountId: string,
+  profile: AccountProfile,
+  observedAtMs: number,
+): ProfileReading {
   const { handle, displayName, url, avatarUrl, followers, following, posts } = profile
   return {
     accountId,

@@ -34,7 +34,12 @@ export async function refreshPosts(deps: ServiceDeps, message: RefreshPostsMessa
       for (const { workspaceId, accountId, platformPostId } of batch) {
         const post = byId.get(platformPostId)
         if (post !== undefined) add(readings, workspaceId, toReading(accountId, post, observedAtMs))
-        else add(absences, workspaceId, { accountId, platformPostId, observedAt: new Date(observedAtMs).toISOString() })
+        else
+          add(absences, workspaceId, {
+            accountId,
+            platformPostId,
+            observedAt: new Date(observedAtMs).toISOString(),
+          })
       }
     } catch (error) {
       if (!(error instanceof PlatformError)) throw error

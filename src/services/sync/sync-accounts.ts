@@ -1,15 +1,15 @@
 import { z } from 'zod'
-import { type FailedAccount, recordFailed, recordSynced, type SyncedAccount } from '../../db/queries/sync.ts'
 import type { PostReading, ProfileReading } from '../../db/queries/ingest/index.ts'
+import { type FailedAccount, recordFailed, recordSynced, type SyncedAccount } from '../../db/queries/sync.ts'
 import { ACCOUNT_EVERY_SECONDS } from '../../domain/sync-tiers.ts'
 import { type AccountProfile, type PlatformConnector, PlatformError, type PostPage } from '../../ports.ts'
 import { connectorContext, connectorOf } from '../accounts/connector-context.ts'
 import type { ServiceDeps } from '../context.ts'
 import { ingest } from '../ingest/ingest.ts'
-import { finishSyncJob } from './sync-job.ts'
 import type { SyncAccountsMessage } from './messages.ts'
 import { backfillMessage } from './queue.ts'
 import { toProfileReading, toReading } from './readings.ts'
+import { finishSyncJob } from './sync-job.ts'
 
 type Member = SyncAccountsMessage['accounts'][number]
 
@@ -60,7 +60,11 @@ async function fetchAll(
   connector: PlatformConnector,
   message: SyncAccountsMessage,
 ): Promise<{ fetched: Fetched[]; failed: Failure[] }> {
-  const refs = message.accounts.map((a) => ({ externalId: a.externalId, host: message.host, handle: a.handle }))
+  const refs = message.accounts.map((a) => ({
+    externalId: a.externalId,
+    host: message.host,
+    handle: a.handle,
+  }))
   const fetched: Fetched[] = []
   const failed: Failure[] = []
   let profiles: Map<string, AccountProfile>
@@ -79,7 +83,12 @@ async function fetchAll(
         const ref = { externalId: member.externalId, host: message.host, handle: member.handle }
         const page = await connector.fetchPosts(connectorContext(deps, message.platform), ref, null)
         // The moment before the call: what changes while it runs must not look older than it is read.
-        fetched.push({ member, profile: profiles.get(member.externalId) ?? null, page, observedAtMs: profilesAtMs })
+        fetched.push({
+          member,
+          profile: profiles.get(member.externalId) ?? null,
+          page,
+          observedAtMs: profilesAtMs,
+        })
       } catch (error) {
         if (!(error instanceof PlatformError)) throw error
         failed.push({ member, error })
@@ -129,7 +138,12 @@ async function giveUp(deps: ServiceDeps, workspaceId: string, failures: Failure[
   const now = deps.clock.now()
   const marked = failures.map(({ member, error }): FailedAccount => ({ id: member.id, ...judge(error, now) }))
   for (const { member, error } of failures)
-    deps.log.warn('account not synced', { workspaceId, accountId: member.id, kind: error.kind, reason: error.message })
+    deps.log.warn('account not synced', {
+      workspaceId,
+      accountId: member.id,
+      kind: error.kind,
+      reason: error.message,
+    })
   await deps.db.inWorkspace(workspaceId, [recordFailed(workspaceId, marked)])
 }
 

@@ -25,8 +25,7 @@ export interface ApiKey {
   scopes: string[]
   createdAt: string
   expiresAt: string | null
-  lastUsedAt?: string | null
-  revokedAt?: string | null
+  lastUsedAt: string | null
 }
 
 /** The answer that shows a new key, this once. */
@@ -118,5 +117,8 @@ export const createApiKey = (json: { name: string; scopes: string[]; expiresInDa
 
 export const revokeApiKey = (id: string) =>
   request<unknown>(`/api-keys/${encodeURIComponent(id)}`, { method: 'DELETE' })
+
+export const updateWorkspace = (id: string, json: { name: string; timezone: string }) =>
+  request<undefined>(`/workspaces/${encodeURIComponent(id)}`, { method: 'PATCH', json })
 
 export const createTicket = () => request<Ticket>('/realtime/tickets', { method: 'POST', json: {} })

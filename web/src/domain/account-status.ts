@@ -79,7 +79,7 @@ export function describeStatus(account: Account): StatusWords {
   return account.statusReason === null ? words : { ...words, explanation: account.statusReason }
 }
 
-export type AccountFilter = 'all' | 'active' | 'attention' | 'paused' | 'imported' | 'deleted'
+export type AccountFilter = 'all' | 'active' | 'attention' | 'paused' | 'imported'
 
 /** Whether an account belongs under a filter of the accounts page. */
 export function matchesFilter(account: Account, filter: AccountFilter): boolean {

@@ -16,16 +16,12 @@ describe('post filters', () => {
     expect(parse('?sort=likes&kinds=story&from=tomorrow&to=2026-13-01')).toEqual(NO_POST_FILTERS)
   })
 
-  it('sorts by relevance only where there are words to be relevant to', () => {
-    expect(parse('?sort=-relevance').sort).toBe('-postedAt')
-    expect(parse('?sort=-relevance&q=sea').sort).toBe('-relevance')
-  })
-
   it('takes a hashtag with or without its sign', () => {
     expect(normaliseHashtag(' #Books ')).toBe('Books')
     expect(normaliseHashtag('本')).toBe('本')
     expect(normaliseHashtag('#')).toBeNull()
     expect(normaliseHashtag('two words')).toBeNull()
+    expect(normaliseHashtag('#2026')).toBeNull()
   })
 
   it('knows a filtered list from one that is only sorted', () => {

@@ -11,7 +11,6 @@ export const POST_SORTS = [
   '-shares',
   '-saves',
   '-views',
-  '-relevance',
 ] as const
 export type PostSort = (typeof POST_SORTS)[number]
 
@@ -24,7 +23,6 @@ export const SORT_LABELS: Record<PostSort, string> = {
   '-shares': 'Shares',
   '-saves': 'Saves',
   '-views': 'Views',
-  '-relevance': 'Relevance',
 }
 
 /** Everything the list of posts can be asked, as it stands in the page's address. */
@@ -61,7 +59,8 @@ export function isPostKind(text: string): text is PostKind {
 /** A hashtag as the API takes it: `#Books ` → `Books`; `null` for what can be none. */
 export function normaliseHashtag(input: string): string | null {
   const tag = input.trim().replace(/^[#＃]+/u, '')
-  return tag === '' || /[\s,#]/u.test(tag) ? null : tag
+  // Digits and punctuation alone are no tag, to the API neither.
+  return /[\s,#]/u.test(tag) || !/[\p{L}\p{So}\p{Extended_Pictographic}]/u.test(tag) ? null : tag
 }
 
 /** Reads the filters out of an address. What it does not understand is left out. */
@@ -70,10 +69,8 @@ export function parsePostFilters(search: URLSearchParams): PostFilters {
   const q = search.get('q') ?? ''
   const from = search.get('from')
   const to = search.get('to')
-  // Without words there is nothing to be relevant to.
-  const usable = isPostSort(sort) && !(sort === '-relevance' && q.trim() === '')
   return {
-    sort: usable ? sort : NO_POST_FILTERS.sort,
+    sort: isPostSort(sort) ? sort : NO_POST_FILTERS.sort,
     accounts: splitList(search.get('accounts')),
     platforms: splitList(search.get('platforms')),
     kinds: splitList(search.get('kinds')).filter(isPostKind),

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { unknownTotalWords, unknownWords } from './unknown-metric.ts'
+import { unknownPostWords, unknownTotalWords, unknownWords } from './unknown-metric.ts'
 
 describe('unknownWords', () => {
   it('names the one platform that does not give a metric', () => {
@@ -16,6 +16,10 @@ describe('unknownWords', () => {
     expect(unknownWords('views', [])).toBe('Not known for this period')
   })
 
+  it('names what the rate by followers lacks', () => {
+    expect(unknownWords('engagementRateByFollowers', ['bluesky'])).toBe('Followers at posting time not known')
+  })
+
   it('explains that what was gained has no rate', () => {
     expect(unknownWords('engagementRateByFollowers', ['bluesky'], 'gained')).toMatch(/published/)
     expect(unknownWords('likes', ['bluesky'], 'gained')).toBe('Not known for this period')
@@ -24,6 +28,12 @@ describe('unknownWords', () => {
   it('knows what a rate is divided by', () => {
     expect(unknownWords('engagementRateByViews', ['mastodon'])).toBe('Not available on Mastodon')
     expect(unknownWords('engagementRateByViews', ['threads'])).toBe('Not known for this period')
+  })
+
+  it('does not speak of a period where it is about one post', () => {
+    expect(unknownPostWords('quotes', 'instagram')).toBe('Not available on Instagram')
+    expect(unknownPostWords('saves', 'instagram')).toBe('Not known')
+    expect(unknownPostWords('engagements', 'mastodon')).toBe('Not known')
   })
 
   it('does not count platforms that the totals leave out', () => {

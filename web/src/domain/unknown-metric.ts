@@ -27,12 +27,18 @@ export function unknownWords(
   basis: Basis = 'published',
 ): string {
   if (basis === 'gained' && METRICS[metric].nature === 'rate') return 'Only for what was published'
+  if (metric === 'engagementRateByFollowers') return 'Followers at posting time not known'
   if (platforms.length === 0 || platforms.some((platform) => isMeasured(platform, metric)))
     return 'Not known for this period'
   const [only] = platforms
   return platforms.length === 1 && only !== undefined
     ? `Not available on ${PLATFORM_FACTS[only].label}`
     : 'Not available on these platforms'
+}
+
+/** The same for a single post. */
+export function unknownPostWords(metric: OverviewMetric, platform: Platform): string {
+  return isMeasured(platform, metric) ? 'Not known' : `Not available on ${PLATFORM_FACTS[platform].label}`
 }
 
 /** The same for a total of the overview, which leaves some platforms out. */

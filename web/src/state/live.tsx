@@ -177,6 +177,17 @@ export function useLiveReload(
   })
 }
 
+/** Asks again and again while something is under way, for those who missed the event of its end. */
+export function usePoll(active: boolean, reload: () => Promise<void>, everyMs: number): void {
+  useEffect(() => {
+    if (!active) return
+    const timer = setInterval(() => {
+      if (document.visibilityState === 'visible') void reload()
+    }, everyMs)
+    return () => clearInterval(timer)
+  }, [active, reload, everyMs])
+}
+
 /**
  * A resource that keeps itself fresh: it never accepts a state older than the newest change that this page
  * was told of.

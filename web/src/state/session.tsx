@@ -114,7 +114,12 @@ export function useTimezone(): string {
   return useMe().workspace.timezone
 }
 
-/** Whether this person may change anything here; the server has the last word. */
+/** Whether this person may connect, sync and import here. */
 export function useCanWrite(): boolean {
-  return useMe().workspace.role !== 'viewer'
+  return useMe().scopes.includes('write')
+}
+
+/** Whether this person may change the workspace itself, and see its keys. */
+export function useCanAdminister(): boolean {
+  return useMe().scopes.includes('admin')
 }

@@ -19,12 +19,26 @@ export function SkeletonRows({ count, class: className = '' }: { count: number; 
   )
 }
 
+/** Which parts of the request were wrong, where the API names them. */
+export function FieldErrors({ error }: { error: ApiError }) {
+  return (
+    <>
+      {error.fields.map((field) => (
+        <p key={`${field.pointer} ${field.detail}`}>
+          <code>{field.pointer}</code> {field.detail}
+        </p>
+      ))}
+    </>
+  )
+}
+
 /** What went wrong, and the way to try again. */
 export function ErrorState({ error, retry }: { error: ApiError; retry?: (() => void) | undefined }) {
   return (
     <div class="state state-error" role="alert">
       <WarningIcon size={24} />
       <p>{error.message}</p>
+      <FieldErrors error={error} />
       {error.retryAfterSeconds !== null && (
         <p class="quiet">Try again in {formatDuration(error.retryAfterSeconds)}.</p>
       )}

@@ -161,7 +161,7 @@ export function ingestPosts(
         ${engagementsOf()} AS engagements,
         takes AND old_id IS NOT NULL AND
           (${metricNames()}) IS DISTINCT FROM (${metricNames('old_')}) AS moved,
-        CASE WHEN old_id IS NOT NULL THEN old_followers_at_posting ELSE (
+        CASE WHEN old_id IS NOT NULL OR NOT takes THEN old_followers_at_posting ELSE (
           SELECT m.followers FROM account_metrics m
           WHERE m.account_id = c.account_id AND m.observed_at <= c.posted_at
           ORDER BY m.observed_at DESC LIMIT 1
@@ -213,12 +213,13 @@ export function ingestPosts(
     tagged AS (
       SELECT c.post_id, c.account_id, c.platform, c.posted_at, t.tag, min(t.display) AS display
       FROM change c, jsonb_to_recordset(c.tags) AS t (tag text, display text)
-      WHERE c.takes AND c.kind <> 'repost'
+      -- Tags stand in the text: where that is the same, they are.
+      WHERE c.takes AND c.kind <> 'repost' AND (c.old_id IS NULL OR c.reworded)
       GROUP BY 1, 2, 3, 4, 5
     ),
     untagged AS (
       DELETE FROM post_hashtags h USING change c
-      WHERE h.post_id = c.old_id AND c.takes
+      WHERE h.post_id = c.old_id AND c.takes AND c.reworded
         AND NOT EXISTS (SELECT 1 FROM tagged t WHERE t.post_id = h.post_id AND t.tag = h.tag)
     ),
     tags_stored AS (

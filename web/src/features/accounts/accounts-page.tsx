@@ -1,10 +1,9 @@
 import { useState } from 'preact/hooks'
 import type { Account } from '../../../../src/http/wire.ts'
-import { getAccounts } from '../../api/endpoints.ts'
 import { type AccountFilter, matchesFilter, matchesText } from '../../domain/account-status.ts'
 import { formatCount, plural } from '../../format/numbers.ts'
 import { useAccounts } from '../../state/accounts.tsx'
-import { type Resource, useResource } from '../../state/resource.ts'
+import type { Resource } from '../../state/resource.ts'
 import { replaceSearch, useLocation } from '../../state/router.tsx'
 import { AccountsIcon } from '../../ui/icons.tsx'
 import { Page } from '../../ui/page.tsx'
@@ -19,7 +18,6 @@ const FILTERS: readonly { value: AccountFilter; label: string }[] = [
   { value: 'attention', label: 'Needs attention' },
   { value: 'paused', label: 'Paused' },
   { value: 'imported', label: 'Imported' },
-  { value: 'deleted', label: 'Removed' },
 ]
 
 function isFilter(text: string | null): text is AccountFilter {
@@ -52,14 +50,7 @@ function List({
       {shown.length > 0 ? (
         <AccountsTable accounts={shown} reload={list.reload} />
       ) : (
-        <EmptyState
-          icon={<AccountsIcon size={28} />}
-          title={
-            filter === 'deleted' && text === ''
-              ? 'No account was removed in the last 30 days.'
-              : 'No account matches.'
-          }
-        >
+        <EmptyState icon={<AccountsIcon size={28} />} title="No account matches.">
           <button type="button" class="button" onClick={clear}>
             Show all accounts
           </button>
@@ -76,20 +67,12 @@ export function AccountsPage() {
   const status = search.get('status')
   const filter = isFilter(status) ? status : 'all'
   const [text, setText] = useState(search.get('q') ?? '')
-  const removed = useResource(filter === 'deleted' ? 'accounts deleted' : null, (signal) =>
-    getAccounts({ status: 'deleted' }, signal),
-  )
   const set = (next: { filter: AccountFilter; text: string }) => {
     setText(next.text)
     replaceSearch({ status: next.filter === 'all' ? undefined : next.filter, q: next.text })
   }
-  const removing = filter === 'deleted'
-  const list = removing
-    ? { ...removed, reload: async () => void (await Promise.all([removed.reload(), accounts.reload()])) }
-    : accounts
-
   const count = accounts.data?.length
-  if (count === 0 && !removing)
+  if (count === 0)
     return (
       <Page title="Accounts">
         <Welcome />
@@ -130,11 +113,11 @@ export function AccountsPage() {
           ))}
         </select>
       </div>
-      {list.data !== undefined && list.error !== undefined && (
-        <Banner tone="bad">The list could not be refreshed. {list.error.message}</Banner>
+      {accounts.data !== undefined && accounts.error !== undefined && (
+        <Banner tone="bad">The list could not be refreshed. {accounts.error.message}</Banner>
       )}
       <section class="panel panel-flush" aria-label="Accounts">
-        <List list={list} filter={filter} text={text} clear={() => set({ filter: 'all', text: '' })} />
+        <List list={accounts} filter={filter} text={text} clear={() => set({ filter: 'all', text: '' })} />
       </section>
     </Page>
   )

@@ -22,12 +22,6 @@ function Count({ account, metric }: { account: Account; metric: 'followers' | 'p
 function Actions({ account, actions }: { account: Account; actions: AccountActions }) {
   const name = accountName(account)
   const busy = actions.busy.has(account.id)
-  if (account.status === 'deleted')
-    return (
-      <button type="button" class="button" disabled={busy} onClick={() => void actions.restore(account)}>
-        Restore<span class="visually-hidden"> {name}</span>
-      </button>
-    )
   const paused = account.status === 'paused'
   return (
     <div class="row-actions">

@@ -7,13 +7,16 @@ import { syncedAccountId } from '../../domain/live-events.ts'
 import { formatDuration } from '../../format/dates.ts'
 import { formatCount } from '../../format/numbers.ts'
 import { useAccounts } from '../../state/accounts.tsx'
-import { useLiveEvents } from '../../state/live.tsx'
+import { useLiveEvents, usePoll } from '../../state/live.tsx'
 import { Link } from '../../state/router.tsx'
 import { Avatar, accountName, atHandle } from '../../ui/avatar.tsx'
 import { Dialog } from '../../ui/dialog.tsx'
 import { Field } from '../../ui/field.tsx'
 import { CheckIcon, SyncIcon } from '../../ui/icons.tsx'
 import { PlatformBadge, platformLabel } from '../../ui/platform-badge.tsx'
+
+/** How often the account is asked for where no event tells that it was read. */
+const WITHOUT_EVENTS_MS = 4_000
 
 const PLATFORMS: readonly { platform: ConnectablePlatform; example: string }[] = [
   { platform: 'bluesky', example: 'name.bsky.social' },
@@ -83,11 +86,15 @@ function Connected({
   again: () => void
   onClose: () => void
 }) {
-  const [synced, setSynced] = useState(account.freshness.lastSyncedAt !== null)
+  const accounts = useAccounts()
+  const [reported, setReported] = useState(false)
+  const known = accounts.byId.get(account.id) ?? account
+  const synced = reported || known.freshness.lastSyncedAt !== null
+  usePoll(!synced, accounts.reload, WITHOUT_EVENTS_MS)
   const done = useRef<HTMLButtonElement>(null)
   useEffect(() => done.current?.focus(), [])
   useLiveEvents(['sync.completed'], (event) => {
-    if (syncedAccountId(event.data) === account.id) setSynced(true)
+    if (syncedAccountId(event.data) === account.id) setReported(true)
   })
   const { followers } = account.metrics
   return (
@@ -161,6 +168,7 @@ function ConnectForm({
         label="Handle or address"
         name="handle"
         type="text"
+        maxLength={300}
         placeholder={example}
         autocomplete="off"
         autocapitalize="none"

@@ -15,7 +15,6 @@ export interface AccountActions {
   sync: (account: Account) => Promise<void>
   setPaused: (account: Account, paused: boolean) => Promise<void>
   remove: (account: Account) => Promise<void>
-  restore: (account: Account) => Promise<void>
 }
 
 /** A sync that is not reported by then is no longer shown as running: the report may have been missed. */
@@ -64,7 +63,6 @@ export function useAccountActions(reload: () => Promise<void>): AccountActions {
   return {
     busy,
     syncing,
-    restore,
     sync: async (account) => {
       setSyncing((set) => new Set([...set, account.id]))
       const started = await attempt(account, () => syncAccount(account.id))

@@ -1,10 +1,9 @@
-import { useEffect } from 'preact/hooks'
 import type { ImportReport, Job } from '../../../../src/http/wire.ts'
 import { getImport, getJob } from '../../api/endpoints.ts'
 import { updatedJobId } from '../../domain/live-events.ts'
 import { formatInstant } from '../../format/dates.ts'
 import { formatBytes, formatCount, plural } from '../../format/numbers.ts'
-import { useLiveReload } from '../../state/live.tsx'
+import { useLiveReload, usePoll } from '../../state/live.tsx'
 import { useResource } from '../../state/resource.ts'
 import { Link } from '../../state/router.tsx'
 import { useTimezone } from '../../state/session.tsx'
@@ -94,11 +93,7 @@ export function ImportReportPanel({ id }: { id: string }) {
   const running = data !== undefined && isJobRunning(data.status)
   const job = useResource(data?.status === 'failed' ? `job ${id}` : null, (signal) => getJob(id, signal))
   useLiveReload(['job.updated'], report.reload, { matters: (event) => updatedJobId(event.data) === id })
-  useEffect(() => {
-    if (!running) return
-    const timer = setInterval(() => void report.reload(), POLL_INTERVAL_MS)
-    return () => clearInterval(timer)
-  }, [running, report.reload])
+  usePoll(running, report.reload, POLL_INTERVAL_MS)
 
   if (data === undefined)
     return (

@@ -7,6 +7,7 @@ import { navigate } from '../../state/router.tsx'
 import { Field } from '../../ui/field.tsx'
 import { FileIcon, ImportIcon } from '../../ui/icons.tsx'
 import { platformLabel } from '../../ui/platform-badge.tsx'
+import { FieldErrors } from '../../ui/states.tsx'
 
 function DropZone({ file, choose }: { file: File | null; choose: (file: File) => void }) {
   const [over, setOver] = useState(false)
@@ -127,6 +128,7 @@ export function UploadForm() {
         label="Account"
         type="text"
         placeholder="handle"
+        maxLength={256}
         autocapitalize="none"
         autocomplete="off"
         spellcheck={false}
@@ -137,11 +139,7 @@ export function UploadForm() {
       {error !== null && (
         <div class="form-error" role="alert">
           <p>{error.message}</p>
-          {error.fields.map((field) => (
-            <p key={field.pointer}>
-              <code>{field.pointer}</code> {field.detail}
-            </p>
-          ))}
+          <FieldErrors error={error} />
         </div>
       )}
       {progress !== null && (

@@ -198,7 +198,9 @@ export function ChartPanel({
       ) : (
         <Chart overview={overview} metric={metric} mode={view} series={series} />
       )}
-      {series?.lastIsRunning && view !== 'table' && <p class="chart-note">The last day is still running.</p>}
+      <p class="chart-note">
+        {series?.lastIsRunning && view !== 'table' ? 'The last day is still running.' : ''}
+      </p>
     </div>
   )
 }

@@ -1,4 +1,4 @@
-import { useEffect, useState } from 'preact/hooks'
+import { useEffect, useId, useState } from 'preact/hooks'
 import { POST_KINDS } from '../../../../src/domain/platforms.ts'
 import type { Account } from '../../../../src/http/wire.ts'
 import {
@@ -14,7 +14,7 @@ import { formatDateRange, formatDay } from '../../format/dates.ts'
 import { useSettled } from '../../state/now.ts'
 import { AccountFilterMenu, PlatformFilterMenu } from '../../ui/account-filters.tsx'
 import { Field } from '../../ui/field.tsx'
-import { CrossIcon } from '../../ui/icons.tsx'
+import { ChevronIcon, CrossIcon } from '../../ui/icons.tsx'
 import { MultiSelect } from '../../ui/multi-select.tsx'
 import { Popover } from '../../ui/popover.tsx'
 import { kindLabel } from '../../ui/post-kind.ts'
@@ -44,6 +44,7 @@ function TextSearch({ filters, change }: BarProps) {
       type="search"
       placeholder="Search the text"
       aria-label="Search the text"
+      maxLength={200}
       value={text}
       onInput={(event) => setText(event.currentTarget.value)}
     />
@@ -134,6 +135,9 @@ export function PostFilterBar({
   accounts,
   clear,
 }: BarProps & { accounts: readonly Account[]; clear: () => void }) {
+  // On a phone only; elsewhere there is room for all of them.
+  const [open, setOpen] = useState(false)
+  const restId = useId()
   return (
     <search class="toolbar" aria-label="Sorting and filters">
       <div class="toolbar-row">
@@ -147,35 +151,44 @@ export function PostFilterBar({
             if (isPostSort(value)) change({ sort: value })
           }}
         >
-          {POST_SORTS.filter((sort) => sort !== '-relevance' || filters.q.trim() !== '').map((sort) => (
+          {POST_SORTS.map((sort) => (
             <option key={sort} value={sort}>
-              {sort === '-postedAt' || sort === '-relevance'
-                ? SORT_LABELS[sort]
-                : `Most: ${SORT_LABELS[sort].toLowerCase()}`}
+              {sort === '-postedAt' ? SORT_LABELS[sort] : `Most: ${SORT_LABELS[sort].toLowerCase()}`}
             </option>
           ))}
         </select>
-        <PlatformFilterMenu
-          accounts={accounts}
-          selected={filters.platforms}
-          onChange={(platforms) => change({ platforms })}
-        />
-        <AccountFilterMenu
-          accounts={accounts}
-          selected={filters.accounts}
-          onChange={(chosen) => change({ accounts: chosen })}
-        />
-        <MultiSelect
-          name="Kinds"
-          selected={filters.kinds}
-          onChange={(kinds) => change({ kinds: kinds.filter(isPostKind) })}
-          choices={POST_KINDS.map((kind) => {
-            const label = kindLabel(kind) ?? 'Post'
-            return { value: kind, text: label, summary: label, label }
-          })}
-        />
-        <HashtagInput filters={filters} change={change} />
-        <DatesFilter filters={filters} change={change} />
+        <button
+          type="button"
+          class={`button filter-toggle ${isFiltered({ ...filters, q: '' }) ? 'is-chosen' : ''}`}
+          aria-expanded={open}
+          aria-controls={restId}
+          onClick={() => setOpen(!open)}
+        >
+          Filters <ChevronIcon size={16} />
+        </button>
+        <div id={restId} class={`filter-rest ${open ? 'is-open' : ''}`}>
+          <PlatformFilterMenu
+            accounts={accounts}
+            selected={filters.platforms}
+            onChange={(platforms) => change({ platforms })}
+          />
+          <AccountFilterMenu
+            accounts={accounts}
+            selected={filters.accounts}
+            onChange={(chosen) => change({ accounts: chosen })}
+          />
+          <MultiSelect
+            name="Kinds"
+            selected={filters.kinds}
+            onChange={(kinds) => change({ kinds: kinds.filter(isPostKind) })}
+            choices={POST_KINDS.map((kind) => {
+              const label = kindLabel(kind) ?? 'Post'
+              return { value: kind, text: label, summary: label, label }
+            })}
+          />
+          <HashtagInput filters={filters} change={change} />
+          <DatesFilter filters={filters} change={change} />
+        </div>
       </div>
       {isFiltered(filters) && (
         <div class="chips">

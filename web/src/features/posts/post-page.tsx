@@ -3,7 +3,7 @@ import type { Post } from '../../../../src/http/wire.ts'
 import { getPost, getPostSnapshots } from '../../api/endpoints.ts'
 import { changedPosts, withMetrics } from '../../domain/live-events.ts'
 import { METRICS } from '../../domain/metrics.ts'
-import { unknownWords } from '../../domain/unknown-metric.ts'
+import { unknownPostWords } from '../../domain/unknown-metric.ts'
 import { formatInstant, formatRelative } from '../../format/dates.ts'
 import { formatCount } from '../../format/numbers.ts'
 import { useLiveEvents, useLiveReload } from '../../state/live.tsx'
@@ -52,9 +52,7 @@ function Figures({ post }: { post: Post }) {
             <dt>{METRICS[metric].label}</dt>
             <dd>
               {value === null ? (
-                <span class="figure-unknown">
-                  {metric === 'engagements' ? 'Not known' : unknownWords(metric, [post.platform])}
-                </span>
+                <span class="figure-unknown">{unknownPostWords(metric, post.platform)}</span>
               ) : (
                 <LiveFigure value={value} of={post.id}>
                   {formatCount(value)}

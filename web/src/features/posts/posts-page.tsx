@@ -62,8 +62,7 @@ export function PostsPage() {
   const filters = parsePostFilters(search)
   const list = usePostList(filters)
   const change = (part: Partial<PostFilters>) => replaceSearch(postQuery({ ...filters, ...part }))
-  const clear = () =>
-    change({ ...NO_POST_FILTERS, sort: filters.sort === '-relevance' ? '-postedAt' : filters.sort })
+  const clear = () => change({ ...NO_POST_FILTERS, sort: filters.sort })
 
   if (accounts.data?.length === 0)
     return (

@@ -1,6 +1,6 @@
 import type { Post } from '../../../../src/http/wire.ts'
 import type { PostSort } from '../../domain/post-filters.ts'
-import { unknownWords } from '../../domain/unknown-metric.ts'
+import { unknownPostWords } from '../../domain/unknown-metric.ts'
 import { formatInstant } from '../../format/dates.ts'
 import { formatCount } from '../../format/numbers.ts'
 import { useAccounts } from '../../state/accounts.tsx'
@@ -93,9 +93,7 @@ function Row({ post }: { post: Post }) {
         return (
           <td key={metric} class="number" data-label={label}>
             {value === null ? (
-              <Unknown
-                words={metric === 'engagements' ? 'Not known' : unknownWords(metric, [post.platform])}
-              />
+              <Unknown words={unknownPostWords(metric, post.platform)} />
             ) : (
               <LiveFigure value={value} of={post.id}>
                 {formatCount(value)}

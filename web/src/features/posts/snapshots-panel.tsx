@@ -5,7 +5,7 @@ import { TimeChart } from '../../charts/time-chart.tsx'
 import { METRICS } from '../../domain/metrics.ts'
 import { todayIn } from '../../domain/period.ts'
 import { instantTicks } from '../../domain/scale.ts'
-import { unknownWords } from '../../domain/unknown-metric.ts'
+import { unknownPostWords } from '../../domain/unknown-metric.ts'
 import { formatDay, formatHour, formatInstant } from '../../format/dates.ts'
 import { formatCompact, formatCount } from '../../format/numbers.ts'
 import type { Resource } from '../../state/resource.ts'
@@ -153,7 +153,7 @@ export function SnapshotsPanel({
       ) : !known ? (
         <div class="chart chart-empty">
           <p class="quiet">
-            {METRICS[metric].label}: {unknownWords(metric, [platform]).toLowerCase()}.
+            {METRICS[metric].label}: {unknownPostWords(metric, platform).toLowerCase()}.
           </p>
         </div>
       ) : view === 'table' ? (

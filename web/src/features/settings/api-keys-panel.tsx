@@ -4,7 +4,7 @@ import { asApiError } from '../../api/http.ts'
 import { formatInstant, formatRelative } from '../../format/dates.ts'
 import { useNow } from '../../state/now.ts'
 import { useResource } from '../../state/resource.ts'
-import { useCanWrite, useTimezone } from '../../state/session.tsx'
+import { useTimezone } from '../../state/session.tsx'
 import { useToast } from '../../state/toasts.tsx'
 import { KeyIcon, PlusIcon } from '../../ui/icons.tsx'
 import { Panel } from '../../ui/page.tsx'
@@ -12,11 +12,11 @@ import { EmptyState, ErrorState, SkeletonRows } from '../../ui/states.tsx'
 import { CreateKeyDialog } from './create-key-dialog.tsx'
 import { RevokeKeyDialog } from './revoke-key-dialog.tsx'
 
-function KeyRow({ apiKey, revoke }: { apiKey: ApiKey; revoke: (() => void) | null }) {
+function KeyRow({ apiKey, revoke }: { apiKey: ApiKey; revoke: () => void }) {
   const timezone = useTimezone()
   const nowMs = useNow()
   const expired = apiKey.expiresAt !== null && Date.parse(apiKey.expiresAt) <= nowMs
-  const lastUsed = apiKey.lastUsedAt ?? null
+  const lastUsed = apiKey.lastUsedAt
   return (
     <tr>
       <th scope="row">
@@ -48,18 +48,16 @@ function KeyRow({ apiKey, revoke }: { apiKey: ApiKey; revoke: (() => void) | nul
             ? 'expired'
             : formatInstant(apiKey.expiresAt, timezone)}
       </td>
-      {revoke && (
-        <td class="actions-cell">
-          <button type="button" class="button button-quiet button-danger" onClick={revoke}>
-            Revoke<span class="visually-hidden"> {apiKey.name}</span>
-          </button>
-        </td>
-      )}
+      <td class="actions-cell">
+        <button type="button" class="button button-quiet button-danger" onClick={revoke}>
+          Revoke<span class="visually-hidden"> {apiKey.name}</span>
+        </button>
+      </td>
     </tr>
   )
 }
 
-function KeyTable({ keys, revoke }: { keys: readonly ApiKey[]; revoke: ((key: ApiKey) => void) | null }) {
+function KeyTable({ keys, revoke }: { keys: readonly ApiKey[]; revoke: (key: ApiKey) => void }) {
   return (
     <table class="table table-stacked keys-table">
       <thead>
@@ -68,16 +66,14 @@ function KeyTable({ keys, revoke }: { keys: readonly ApiKey[]; revoke: ((key: Ap
           <th scope="col">Scopes</th>
           <th scope="col">Last used</th>
           <th scope="col">Expires</th>
-          {revoke && (
-            <th scope="col">
-              <span class="visually-hidden">Actions</span>
-            </th>
-          )}
+          <th scope="col">
+            <span class="visually-hidden">Actions</span>
+          </th>
         </tr>
       </thead>
       <tbody>
         {keys.map((apiKey) => (
-          <KeyRow key={apiKey.id} apiKey={apiKey} revoke={revoke && (() => revoke(apiKey))} />
+          <KeyRow key={apiKey.id} apiKey={apiKey} revoke={() => revoke(apiKey)} />
         ))}
       </tbody>
     </table>
@@ -86,12 +82,11 @@ function KeyTable({ keys, revoke }: { keys: readonly ApiKey[]; revoke: ((key: Ap
 
 /** The keys with which programs ask the API. */
 export function ApiKeysPanel() {
-  const canWrite = useCanWrite()
   const toast = useToast()
   const keys = useResource('api-keys', (signal) => getApiKeys(signal))
   const [creating, setCreating] = useState(false)
   const [revoking, setRevoking] = useState<ApiKey | null>(null)
-  const inUse = keys.data?.filter((key) => key.revokedAt == null)
+  const inUse = keys.data
 
   const revoke = async (key: ApiKey) => {
     setRevoking(null)
@@ -108,11 +103,9 @@ export function ApiKeysPanel() {
     <Panel
       title="API keys"
       aside={
-        canWrite && (
-          <button type="button" class="button" onClick={() => setCreating(true)}>
-            <PlusIcon size={16} /> Create key
-          </button>
-        )
+        <button type="button" class="button" onClick={() => setCreating(true)}>
+          <PlusIcon size={16} /> Create key
+        </button>
       }
     >
       <p class="quiet">
@@ -128,7 +121,7 @@ export function ApiKeysPanel() {
       ) : inUse.length === 0 ? (
         <EmptyState icon={<KeyIcon size={28} />} title="There are no keys yet." />
       ) : (
-        <KeyTable keys={inUse} revoke={canWrite ? setRevoking : null} />
+        <KeyTable keys={inUse} revoke={setRevoking} />
       )}
       {creating && (
         <CreateKeyDialog

@@ -5,6 +5,7 @@ import { useMe } from '../../state/session.tsx'
 import { Dialog } from '../../ui/dialog.tsx'
 import { Field } from '../../ui/field.tsx'
 import { CheckIcon, CopyIcon } from '../../ui/icons.tsx'
+import { FieldErrors } from '../../ui/states.tsx'
 
 const SCOPES = [
   { value: 'read', label: 'Read', help: 'Ask for figures, posts and accounts.' },
@@ -132,11 +133,7 @@ function KeyForm({ onCreated, onClose }: { onCreated: (key: CreatedApiKey) => vo
       {error !== null && (
         <div class="form-error" role="alert">
           <p>{error.message}</p>
-          {error.fields.map((field) => (
-            <p key={field.pointer}>
-              <code>{field.pointer}</code> {field.detail}
-            </p>
-          ))}
+          <FieldErrors error={error} />
         </div>
       )}
       <div class="dialog-actions">

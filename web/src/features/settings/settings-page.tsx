@@ -1,4 +1,4 @@
-import { useMe } from '../../state/session.tsx'
+import { useCanAdminister, useMe } from '../../state/session.tsx'
 import { Page } from '../../ui/page.tsx'
 import { ApiKeysPanel } from './api-keys-panel.tsx'
 import { PreferencesPanel } from './preferences-panel.tsx'
@@ -7,13 +7,14 @@ import { WorkspacePanel } from './workspace-panel.tsx'
 /** The workspace, this device, and the keys of the API. */
 export function SettingsPage() {
   const me = useMe()
+  const canAdminister = useCanAdminister()
   return (
     <Page title="Settings" lead={me.user === null ? undefined : `Signed in as ${me.user.email}.`}>
       <div class="columns">
         <WorkspacePanel />
         <PreferencesPanel />
       </div>
-      <ApiKeysPanel />
+      {canAdminister && <ApiKeysPanel />}
     </Page>
   )
 }

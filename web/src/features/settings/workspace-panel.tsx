@@ -1,7 +1,15 @@
+import { useState } from 'preact/hooks'
+import { updateWorkspace } from '../../api/endpoints.ts'
+import { type ApiError, asApiError } from '../../api/http.ts'
+import { timezoneChoices } from '../../domain/timezones.ts'
 import { formatInstant } from '../../format/dates.ts'
 import { useNow } from '../../state/now.ts'
-import { useMe } from '../../state/session.tsx'
+import { forgetResources } from '../../state/resource.ts'
+import { useCanAdminister, useMe, useSession } from '../../state/session.tsx'
+import { useToast } from '../../state/toasts.tsx'
+import { Field } from '../../ui/field.tsx'
 import { Panel } from '../../ui/page.tsx'
+import { FieldErrors } from '../../ui/states.tsx'
 
 const ROLES: Readonly<Record<string, string>> = {
   owner: 'Owner',
@@ -10,32 +18,107 @@ const ROLES: Readonly<Record<string, string>> = {
   viewer: 'Viewer',
 }
 
+function WorkspaceFacts() {
+  const { workspace } = useMe()
+  return (
+    <dl class="facts">
+      <div>
+        <dt>Name</dt>
+        <dd>{workspace.name}</dd>
+      </div>
+      <div>
+        <dt>Timezone</dt>
+        <dd>{workspace.timezone.replaceAll('_', ' ')}</dd>
+      </div>
+    </dl>
+  )
+}
+
+function WorkspaceForm() {
+  const { workspace } = useMe()
+  const { refresh } = useSession()
+  const toast = useToast()
+  const [name, setName] = useState(workspace.name)
+  const [timezone, setTimezone] = useState(workspace.timezone)
+  const [busy, setBusy] = useState(false)
+  const [error, setError] = useState<ApiError | null>(null)
+  const changed = name.trim() !== workspace.name || timezone !== workspace.timezone
+  const ready = changed && name.trim() !== '' && !busy
+
+  const submit = async (event: Event) => {
+    event.preventDefault()
+    if (!ready) return
+    setBusy(true)
+    setError(null)
+    try {
+      await updateWorkspace(workspace.id, { name: name.trim(), timezone })
+      // Answers that were kept count other days.
+      forgetResources()
+      await refresh()
+      toast({ message: 'The workspace was changed.' })
+    } catch (failure) {
+      setError(asApiError(failure))
+    } finally {
+      setBusy(false)
+    }
+  }
+
+  return (
+    <form class="workspace-form" noValidate onSubmit={(event) => void submit(event)}>
+      <Field
+        label="Name"
+        type="text"
+        maxLength={100}
+        autocomplete="off"
+        value={name}
+        onInput={(event) => setName(event.currentTarget.value)}
+        error={name.trim() === '' ? 'A workspace needs a name.' : null}
+      />
+      <div class="field">
+        <label for="workspace-timezone">Timezone</label>
+        <select
+          id="workspace-timezone"
+          class="input input-select"
+          value={timezone}
+          onChange={(event) => setTimezone(event.currentTarget.value)}
+        >
+          {timezoneChoices(workspace.timezone).map((choice) => (
+            <option key={choice} value={choice}>
+              {choice.replaceAll('_', ' ')}
+            </option>
+          ))}
+        </select>
+      </div>
+      {error !== null && (
+        <div class="form-error" role="alert">
+          <p>{error.message}</p>
+          <FieldErrors error={error} />
+        </div>
+      )}
+      <div class="dialog-actions">
+        <button type="submit" class="button button-primary" aria-disabled={!ready}>
+          {busy ? 'Saving…' : 'Save'}
+        </button>
+      </div>
+    </form>
+  )
+}
+
 /** Which workspace this is, and by whose clock its days are counted. */
 export function WorkspacePanel() {
   const { workspace } = useMe()
+  const canAdminister = useCanAdminister()
   const nowMs = useNow()
   return (
-    <Panel title="Workspace">
-      <dl class="facts">
-        <div>
-          <dt>Name</dt>
-          <dd>{workspace.name}</dd>
-        </div>
-        <div>
-          <dt>Timezone</dt>
-          <dd>
-            {workspace.timezone.replaceAll('_', ' ')}
-            <span class="quiet"> · now {formatInstant(new Date(nowMs), workspace.timezone)}</span>
-          </dd>
-        </div>
-        {workspace.role !== null && (
-          <div>
-            <dt>Your role</dt>
-            <dd>{ROLES[workspace.role] ?? workspace.role}</dd>
-          </div>
-        )}
-      </dl>
-      <p class="quiet small">Days of every figure begin and end at midnight of this timezone.</p>
+    <Panel
+      title="Workspace"
+      aside={workspace.role !== null && <span class="tag">{ROLES[workspace.role] ?? workspace.role}</span>}
+    >
+      {canAdminister ? <WorkspaceForm key={workspace.id} /> : <WorkspaceFacts />}
+      <p class="quiet small">
+        Days of every figure begin and end at midnight of this timezone, where it is now{' '}
+        {formatInstant(new Date(nowMs), workspace.timezone)}.
+      </p>
     </Panel>
   )
 }

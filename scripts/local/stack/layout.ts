@@ -1,0 +1,35 @@
+import { join } from 'node:path'
+
+/** Where a stack keeps what. */
+export interface StackLayout {
+  directory: string
+  postgres: string
+  redis: string
+  qstashFile: string
+  interventionsFile: string
+  worldFile: string
+  worker: string
+  workerLog: string
+  secretsFile: string
+  portsFile: string
+  instanceFile: string
+  /** Stands while the demo's history is being made. */
+  historyMarker: string
+}
+
+export function layOutStack(directory: string): StackLayout {
+  return {
+    directory,
+    postgres: join(directory, 'postgres'),
+    redis: join(directory, 'redis'),
+    qstashFile: join(directory, 'qstash.sqlite'),
+    interventionsFile: join(directory, 'interventions.jsonl'),
+    worldFile: join(directory, 'world.json'),
+    worker: join(directory, 'worker'),
+    workerLog: join(directory, 'worker.log'),
+    secretsFile: join(directory, 'secrets.json'),
+    portsFile: join(directory, 'ports.json'),
+    instanceFile: join(directory, 'instance.json'),
+    historyMarker: join(directory, 'history-unfinished'),
+  }
+}

@@ -1,0 +1,232 @@
+import { mkdir, readFile, rename, stat } from 'node:fs/promises'
+import { z } from 'zod'
+import { type Build, ensureBuilt } from '../../build.ts'
+import { registerSchedules } from '../../operate/schedules.ts'
+import type { Platforms } from '../platforms/index.ts'
+import { type QStash, startQStash } from '../qstash/index.ts'
+import { type Bindings, configureWorker, ignoredVariables, type Variables } from './configuration.ts'
+import { clearHalfHistory, ensureHistory, withoutBluesky } from './demo-history.ts'
+import { ensureDemoUser, type Instance } from './demo-user.ts'
+import { lockDirectory } from './directory-lock.ts'
+import { layOutStack, type StackLayout } from './layout.ts'
+import { stopOrphans } from './orphans.ts'
+import { chooseFreePorts, chooseStablePorts, claimPort } from './ports.ts'
+import { resetState } from './reset.ts'
+import { loadSecrets, writePrivate } from './secrets.ts'
+import { startCache, startDatabase, startWorld } from './stand-ins.ts'
+import { createStoppers, type Stoppers } from './stoppers.ts'
+import { startWorker, type Worker } from './worker.ts'
+
+export interface StackOptions {
+  /** Everything that is kept lies here. */
+  directory: string
+  /** Of the Worker; 0: any. */
+  port: number
+  /** The caller's environment: any variable of the Worker's configuration, and `REDIS_URL`. */
+  variables: Variables
+  /** Throws away what was kept. */
+  reset?: boolean
+  /** Leaves a new workspace without accounts. */
+  empty?: boolean
+  /** Takes whatever ports are free, for a stack that is thrown away. */
+  isTemporary?: boolean
+  /** The simulated platforms' clock, in milliseconds since 1970. */
+  now?: () => number
+  /** Where another Worker than the project's is to be run. */
+  build?: () => Promise<Build>
+  log: (line: string) => void
+  /** Called once, when something that cannot be replaced is gone. */
+  onFailure: (error: Error) => void
+  /** Gives up starting. */
+  signal?: AbortSignal
+}
+
+export interface LocalStack {
+  instance: Instance
+  /** What the Worker was given. */
+  bindings: Bindings
+  /** The database's address as its owner, who sees every workspace. */
+  ownerUrl: string
+  platforms: Platforms
+  qstash: QStash
+  worker: Worker
+  layout: StackLayout
+  /** Stops everything in order. May be called twice. */
+  stop(): Promise<void>
+}
+
+/** The system closes a killed process's sockets shortly after it has called it dead. */
+const ORPHAN_PORT_PATIENCE_MS = 3_000
+const HEALTH_TIMEOUT_MS = 5_000
+const MAX_LOG_BYTES = 10 * 1024 * 1024
+
+/**
+ * Starts everything that the Worker needs, and the Worker, with a person who may do everything.
+ * @throws DirectoryInUseError, PortTakenError, ConfigurationError, or what a part says that does not start;
+ *   whatever had been started is stopped by then.
+ */
+export async function startLocalStack(options: StackOptions): Promise<LocalStack> {
+  const stoppers = createStoppers(options.log)
+  try {
+    return await start(options, stoppers)
+  } catch (error) {
+    await stoppers.stop()
+    throw error
+  }
+}
+
+async function start(options: StackOptions, stoppers: Stoppers): Promise<LocalStack> {
+  const { variables, log, signal } = options
+  const layout = layOutStack(options.directory)
+  await mkdir(layout.directory, { recursive: true })
+  const lock = lockDirectory(layout.directory)
+  stoppers.add('The lock', () => lock.release())
+
+  const orphans = await stopOrphans(layout, log)
+  const port = await claimPort(options.port, orphans.length > 0 ? ORPHAN_PORT_PATIENCE_MS : 0)
+  const publicUrl = `http://127.0.0.1:${port}`
+  lock.announce(publicUrl)
+  if (options.reset) {
+    await resetState(layout)
+    log('Threw away what was kept')
+  }
+
+  const secrets = await loadSecrets(layout.secretsFile)
+  const ports = options.isTemporary
+    ? await chooseFreePorts()
+    : await chooseStablePorts({ file: layout.portsFile, workerPort: port, log })
+  const bindings = configureWorker({ variables, secrets, ports, publicUrl })
+  for (const name of ignoredVariables(variables)) log(`${name} is ignored: the local stack has its own`)
+
+  const parts = { layout, ports, secrets, stoppers, log, onFailure: options.onFailure }
+  const build = options.build ?? (() => ensureBuilt({ log, signal }))
+  const [ownerUrl, , platforms, { workerDir, webDir }] = await allOrNone([
+    startDatabase({ ...parts, appUrl: bindings.DATABASE_URL ?? '' }),
+    startCache({ ...parts, redisUrl: variables.REDIS_URL }),
+    startWorld({ ...parts, now: options.now }),
+    build(),
+  ])
+  log('Postgres, Redis and the simulated platforms run')
+  signal?.throwIfAborted()
+
+  await rotate(layout.workerLog)
+  const worker = await startWorker({
+    workerDir,
+    webDir,
+    port,
+    bindings,
+    stateDir: layout.worker,
+    logFile: layout.workerLog,
+    log,
+    onFailure: options.onFailure,
+    signal,
+  })
+  stoppers.add('The Worker', () => worker.stop())
+  await checkHealth(publicUrl)
+  log('The Worker serves')
+  signal?.throwIfAborted()
+
+  const instance = await ensureDemoUser({
+    url: publicUrl,
+    password: secrets.demoPassword,
+    apiKey: await keptApiKey(layout.instanceFile),
+  })
+  await writePrivate(layout.instanceFile, instance)
+  const { workspaceId } = instance
+  await clearHalfHistory({ ownerUrl, marker: layout.historyMarker, workspaceId })
+  if (!options.empty) {
+    const making = ensureHistory({
+      ownerUrl,
+      marker: layout.historyMarker,
+      workspaceId,
+      databaseUrl: bindings.DATABASE_URL ?? '',
+      neonEndpoint: bindings.NEON_FETCH_ENDPOINT ?? '',
+      // What another network knows is not for this history to say.
+      world: variables.BLUESKY_APPVIEW_URL ? withoutBluesky(platforms.world) : platforms.world,
+      blueskyUrl: platforms.bluesky.url,
+      mastodonUrl: platforms.mastodon.url,
+      mastodonHost: platforms.mastodon.host,
+      log,
+    })
+    const accounts = await unlessAborted(making, signal)
+    if (accounts > 0) log(`Connected ${accounts} simulated accounts with their history`)
+  }
+  signal?.throwIfAborted()
+
+  // Last, so that nothing is delivered to a Worker that does not serve yet.
+  const qstash = await startQStash({
+    port: ports.qstash,
+    token: secrets.qstashToken,
+    currentSigningKey: secrets.qstashCurrentSigningKey,
+    nextSigningKey: secrets.qstashNextSigningKey,
+    dataFile: layout.qstashFile,
+    log,
+  })
+  stoppers.add('QStash', () => qstash.stop())
+  await registerSchedules({ qstashUrl: qstash.url, token: secrets.qstashToken, publicUrl })
+  return {
+    instance,
+    bindings,
+    ownerUrl,
+    platforms,
+    qstash,
+    worker,
+    layout,
+    stop: () => stoppers.stop(),
+  }
+}
+
+/** Stops waiting for something long when nobody wants it any more; what becomes of it then is of no interest. */
+async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) return work
+  const aborted = new Promise<never>((_, reject) => {
+    const giveUp = () => reject(signal.reason)
+    if (signal.aborted) giveUp()
+    else signal.addEventListener('abort', giveUp, { once: true })
+  })
+  return Promise.race([work, aborted])
+}
+
+/** Waits for all, also where one fails: what is still starting could not be stopped. */
+async function allOrNone<T extends readonly unknown[]>(
+  parts: {
+    [K in keyof T]: Promise<T[K]>
+  },
+): Promise<T> {
+  await Promise.allSettled(parts)
+  return resolved(Promise.all(parts))
+}
+
+/** `Promise.all` over a mapped tuple type answers in that tuple's types, which the compiler does not see. */
+function resolved<T>(all: Promise<unknown>): Promise<T> {
+  return all as Promise<T>
+}
+
+async function checkHealth(url: string): Promise<void> {
+  const response = await fetch(new URL('/healthz', url), { signal: AbortSignal.timeout(HEALTH_TIMEOUT_MS) })
+  if (!response.ok)
+    throw new Error(
+      `The Worker started, but answers ${response.status}: ${(await response.text()).slice(0, 500)}`,
+    )
+}
+
+async function keptApiKey(file: string): Promise<string | undefined> {
+  const text = await readFile(file, 'utf8').catch(() => '{}')
+  return z.object({ apiKey: z.string() }).partial().catch({}).parse(parseJson(text)).apiKey
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return {}
+  }
+}
+
+async function rotate(file: string): Promise<void> {
+  const size = await stat(file).then(
+    (stats) => stats.size,
+    () => 0,
+  )
+  if (size > MAX_LOG_BYTES) await rename(file, `${file}.old`)
+}

@@ -1,0 +1,67 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { z } from 'zod'
+import { messageOf } from '../report.ts'
+
+const REQUEST_TIMEOUT_MS = 10_000
+const Health = z.object({ status: z.literal('ok'), version: z.string(), commit: z.string() })
+const Readiness = z.object({ status: z.string(), checks: z.record(z.string(), z.string()).default({}) })
+
+export interface SmokeTestOptions {
+  /** A new address takes a while to be known everywhere. */
+  patienceMs?: number
+  intervalMs?: number
+  /** The commit that must answer; any will do where there is none. */
+  commit?: string | undefined
+}
+
+/**
+ * Asks a Worker whether it lives and reaches what it needs, until it does.
+ * @returns a sentence about what answered
+ * @throws with the last answer when patience is at an end.
+ */
+export async function smokeTest(publicUrl: string, options: SmokeTestOptions = {}): Promise<string> {
+  const { patienceMs = 90_000, intervalMs = 3_000, commit } = options
+  const deadlineMs = performance.now() + patienceMs
+  for (;;) {
+    try {
+      return await tryOnce(publicUrl, commit)
+    } catch (error) {
+      if (performance.now() + intervalMs > deadlineMs) {
+        throw new Error(`${publicUrl} does not work: ${messageOf(error)}`, { cause: error })
+      }
+      await delay(intervalMs)
+    }
+  }
+}
+
+async function tryOnce(publicUrl: string, commit: string | undefined): Promise<string> {
+  const health = await getJson(publicUrl, '/healthz')
+  const alive = Health.safeParse(health.body)
+  if (!alive.success) throw new Error(`/healthz answers ${health.status}${problemsIn(health.body)}`)
+  if (commit !== undefined && alive.data.commit !== commit) {
+    throw new Error(`commit ${alive.data.commit} answers, not ${commit}`)
+  }
+  const readiness = await getJson(publicUrl, '/readyz')
+  const ready = Readiness.safeParse(readiness.body)
+  if (readiness.status !== 200 || !ready.success) {
+    const down = Object.entries(ready.data?.checks ?? {}).filter(([, state]) => state !== 'ok')
+    const names = down.map(([name]) => name).join(', ')
+    throw new Error(`/readyz answers ${readiness.status}${names && `; it does not reach: ${names}`}`)
+  }
+  return `Version ${alive.data.version} (${alive.data.commit}) lives, and reaches what it needs.`
+}
+
+async function getJson(publicUrl: string, path: string): Promise<{ status: number; body: unknown }> {
+  const response = await fetch(new URL(path, publicUrl), {
+    signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS),
+    redirect: 'manual',
+    headers: { 'cache-control': 'no-cache' },
+  })
+  return { status: response.status, body: await response.json().catch(() => undefined) }
+}
+
+/** What a Worker that is not configured says is missing. */
+function problemsIn(body: unknown): string {
+  const parsed = z.object({ problems: z.array(z.string()) }).safeParse(body)
+  return parsed.success ? `: ${parsed.data.problems.join('; ')}` : ''
+}

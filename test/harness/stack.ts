@@ -1,0 +1,113 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Pool } from 'pg'
+import type { Platforms } from '../../scripts/local/platforms/index.ts'
+import type { QStash } from '../../scripts/local/qstash/index.ts'
+import { PortTakenError } from '../../scripts/local/stack/ports.ts'
+import { type LocalStack, startLocalStack } from '../../scripts/local/stack/stack.ts'
+
+export interface TestStackOptions {
+  /** Variables of the Worker's configuration, over the local stack's defaults. */
+  env?: Record<string, string>
+  /** Without accounts, as is the default here: a history takes its time. */
+  empty?: boolean
+  syncIntervalSeconds?: number
+  /** The simulated platforms' clock, in milliseconds since 1970. */
+  now?: () => number
+  /** Told what `npm start` would print. */
+  log?: (line: string) => void
+}
+
+export interface TestStack {
+  /** Where the Worker is reached. */
+  url: string
+  /** Where the Worker believes to be reached. */
+  publicUrl: string
+  /** workerd's own socket for the Worker, without static files: for measurements. */
+  directUrl(): string
+  email: string
+  password: string
+  /** Has every scope. */
+  apiKey: string
+  workspaceId: string
+  /** SQL as the owner, who sees every workspace. */
+  ownerSql<R extends object>(text: string, params?: unknown[]): Promise<R[]>
+  /** The simulator and its control interface. */
+  platforms: Platforms
+  qstash: QStash
+  /** What the Worker was given, secrets included. */
+  bindings: Readonly<Record<string, string>>
+  /** As a deployment: every isolate is lost. */
+  restartWorker(): Promise<void>
+  /** SIGKILL of workerd; resolves when it serves again. */
+  killWorker(): Promise<void>
+  /** Stops everything and removes its data. @throws when a part of the stack had failed meanwhile. */
+  stop(): Promise<void>
+}
+
+const MAX_PORT_ATTEMPTS = 3
+
+/** Starts the whole local stack, as `npm start` does, on free ports and with data of its own. */
+export async function startStack(options: TestStackOptions = {}): Promise<TestStack> {
+  const directory = await mkdtemp(join(tmpdir(), 'tidemark-stack-'))
+  let failure: Error | undefined
+  const removeData = () => rm(directory, { recursive: true, force: true })
+  const stack = await startOnFreePort(directory, options, (error) => {
+    failure ??= error
+  }).catch(async (error: unknown) => {
+    await removeData()
+    throw error
+  })
+  const owner = new Pool({ connectionString: stack.ownerUrl, max: 4 })
+  // Idle connections end with Postgres, which tests may kill.
+  owner.on('error', () => {})
+  const { instance, worker } = stack
+  return {
+    ...instance,
+    publicUrl: instance.url,
+    directUrl: () => worker.directUrl(),
+    async ownerSql<R extends object>(text: string, params: unknown[] = []) {
+      return (await owner.query<R>(text, params)).rows
+    },
+    platforms: stack.platforms,
+    qstash: stack.qstash,
+    bindings: stack.bindings,
+    restartWorker: () => worker.restart(),
+    killWorker: () => worker.kill(),
+    async stop() {
+      await owner.end()
+      await stack.stop()
+      await removeData()
+      if (failure !== undefined) throw failure
+    },
+  }
+}
+
+/** Ports are free when they are chosen, and may be taken a moment later. */
+async function startOnFreePort(
+  directory: string,
+  options: TestStackOptions,
+  onFailure: (error: Error) => void,
+): Promise<LocalStack> {
+  const { env = {}, empty = true, syncIntervalSeconds, now, log = () => {} } = options
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await startLocalStack({
+        directory,
+        port: 0,
+        isTemporary: true,
+        empty,
+        variables: {
+          ...env,
+          ...(syncIntervalSeconds !== undefined && { SYNC_INTERVAL_SECONDS: String(syncIntervalSeconds) }),
+        },
+        log,
+        onFailure,
+        ...(now && { now }),
+      })
+    } catch (error) {
+      if (!(error instanceof PortTakenError) || attempt === MAX_PORT_ATTEMPTS) throw error
+    }
+  }
+}
