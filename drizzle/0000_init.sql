@@ -369,7 +369,7 @@ ALTER TABLE "brands" ADD CONSTRAINT "brands_workspace_id_workspaces_id_fk" FOREI
 ALTER TABLE "workspace_members" ADD CONSTRAINT "workspace_members_workspace_id_workspaces_id_fk" FOREIGN KEY ("workspace_id") REFERENCES "public"."workspaces"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "workspace_members" ADD CONSTRAINT "workspace_members_user_id_auth_users_id_fk" FOREIGN KEY ("user_id") REFERENCES "public"."auth_users"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
 CREATE INDEX "account_metrics_workspace" ON "account_metrics" USING btree ("workspace_id");--> statement-breakpoint
-CREATE UNIQUE INDEX "accounts_external_live" ON "accounts" USING btree ("workspace_id","platform","external_id") WHERE deleted_at IS NULL;--> statement-breakpoint
+CREATE UNIQUE INDEX "accounts_external_live" ON "accounts" USING btree ("workspace_id","platform",COALESCE(host, ''),"external_id") WHERE deleted_at IS NULL;--> statement-breakpoint
 CREATE INDEX "accounts_workspace_live" ON "accounts" USING btree ("workspace_id","id") WHERE deleted_at IS NULL;--> statement-breakpoint
 CREATE INDEX "accounts_workspace" ON "accounts" USING btree ("workspace_id");--> statement-breakpoint
 CREATE INDEX "accounts_due" ON "accounts" USING btree ("next_sync_at") WHERE deleted_at IS NULL AND status = 'active';--> statement-breakpoint

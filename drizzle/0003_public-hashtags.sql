@@ -45,8 +45,11 @@ BEGIN
       SELECT p.id, row_number() OVER (
         PARTITION BY r.person, p.platform_post_id
         ORDER BY p.metrics_at DESC NULLS LAST, p.deleted_at DESC NULLS FIRST, p.id) AS nth
-      FROM readable r JOIN posts p ON p.account_id = r.id
-      WHERE r.shared AND p.posted_at > read_after[span_count] AND p.posted_at <= at
+      FROM readable r CROSS JOIN LATERAL (
+        SELECT c.id, c.platform_post_id, c.metrics_at, c.deleted_at FROM posts c
+        WHERE c.account_id = r.id AND c.posted_at > read_after[span_count] AND c.posted_at <= at OFFSET 0
+      ) p
+      WHERE r.shared
     ) copies WHERE nth > 1
   ),
   recent AS MATERIALIZED (
@@ -57,9 +60,12 @@ BEGIN
       AND NOT EXISTS (SELECT 1 FROM uncounted u WHERE u.id = h.post_id)
   ),
   candidate AS MATERIALIZED (
-    SELECT tag, SUM(n)::int AS uses, COUNT(*)::int AS accounts
-    FROM (SELECT tag, person, COUNT(*) AS n FROM recent GROUP BY 1, 2) used
-    GROUP BY tag ORDER BY 2 DESC, tag COLLATE "C" LIMIT most
+    -- Numbered, as numbers sort faster than texts.
+    SELECT c.*, row_number() OVER ()::int AS number FROM (
+      SELECT tag, SUM(n)::int AS uses, COUNT(*)::int AS accounts
+      FROM (SELECT tag, person, COUNT(*) AS n FROM recent GROUP BY 1, 2) used
+      GROUP BY tag ORDER BY 2 DESC, tag COLLATE "C" LIMIT most
+    ) c
   ),
   shown AS MATERIALIZED (SELECT recent.* FROM recent JOIN candidate USING (tag)),
   engagement AS (
@@ -79,7 +85,7 @@ BEGIN
   ),
   -- Of several short spans everything is read, of a long one the candidates alone.
   past AS (
-    SELECT h.tag, h.post_id, h.account_id, h.posted_at
+    SELECT number, h.post_id, h.account_id, h.posted_at
     FROM unnest(read_after, read_until) AS span (after, until)
     CROSS JOIN LATERAL (
       SELECT t.tag, t.post_id, t.account_id, t.posted_at FROM post_hashtags t
@@ -88,14 +94,14 @@ BEGIN
     JOIN candidate USING (tag)
     WHERE span_count > 1
     UNION ALL
-    SELECT h.tag, h.post_id, h.account_id, h.posted_at
+    SELECT number, h.post_id, h.account_id, h.posted_at
     FROM post_hashtags h JOIN candidate USING (tag)
     WHERE span_count = 1 AND h.posted_at > read_after[1] AND h.posted_at <= read_until[1]
   ),
   present AS (
-    SELECT DISTINCT tag, person, (2 * (age_ms / step_ms) + (age_ms % step_ms >= phase_ms)::int)::int AS cell
+    SELECT DISTINCT number, person, (2 * (age_ms / step_ms) + (age_ms % step_ms >= phase_ms)::int)::int AS cell
     FROM (
-      SELECT past.tag, r.person, (date_part('epoch', at - past.posted_at) * 1000)::bigint AS age_ms
+      SELECT past.number, r.person, (date_part('epoch', at - past.posted_at) * 1000)::bigint AS age_ms
       FROM past JOIN readable r ON r.id = past.account_id
       WHERE NOT EXISTS (SELECT 1 FROM uncounted u WHERE u.id = past.post_id)
     ) aged
@@ -103,22 +109,22 @@ BEGIN
   -- An account enters the windows with a use, and leaves them when that is a window old or it uses the tag
   -- again, which makes it enter anew.
   stay AS (
-    SELECT tag, cell AS enters,
-      GREATEST(cell - window_cells, LEAD(cell) OVER (PARTITION BY tag, person ORDER BY cell DESC)) AS leaves
+    SELECT number, cell AS enters,
+      GREATEST(cell - window_cells, LEAD(cell) OVER (PARTITION BY number, person ORDER BY cell DESC)) AS leaves
     FROM present
   ),
   changing AS (
-    SELECT tag, cell, SUM(n)::int AS n FROM (
-      SELECT tag, enters AS cell, 1 AS n FROM stay
-      UNION ALL SELECT tag, leaves, -1 FROM stay WHERE leaves >= 0
+    SELECT number, cell, SUM(n)::int AS n FROM (
+      SELECT number, enters AS cell, 1 AS n FROM stay
+      UNION ALL SELECT number, leaves, -1 FROM stay WHERE leaves >= 0
     ) moves GROUP BY 1, 2 HAVING SUM(n) <> 0
   ),
   history AS (
-    SELECT tag, array_agg(cell) AS cells, array_agg(n) AS changes FROM changing GROUP BY 1
+    SELECT number, array_agg(cell) AS cells, array_agg(n) AS changes FROM changing GROUP BY 1
   )
   SELECT tag, spelling.display, candidate.uses, candidate.accounts, engagement.engagements, sparklines.slices,
     history.cells, history.changes
-  FROM candidate JOIN spelling USING (tag) JOIN sparklines USING (tag) JOIN history USING (tag)
+  FROM candidate JOIN spelling USING (tag) JOIN sparklines USING (tag) JOIN history USING (number)
   LEFT JOIN engagement USING (tag);
 END $$;
 --> statement-breakpoint

@@ -4,7 +4,7 @@ import type { AppDeps } from './deps.ts'
 import { AppError, invalidRequest, notFound } from './errors.ts'
 import type { HttpEnv } from './http/context.ts'
 import { createDocumentRoutes, type OpenApiDocument } from './http/documents.ts'
-import { chargeCaller } from './http/limits.ts'
+import { chargeAddress, chargeCaller } from './http/limits.ts'
 import { refuseMethod } from './http/methods.ts'
 import { authenticate } from './http/middleware/authenticate.ts'
 import { boundBody } from './http/middleware/bodies.ts'
@@ -15,7 +15,7 @@ import { createApi } from './http/openapi.ts'
 import { accessRoutes } from './http/routes/access.ts'
 import { accountRoutes } from './http/routes/accounts.ts'
 import { dashboardRoutes } from './http/routes/dashboard.ts'
-import { hashtagRoutes } from './http/routes/hashtags.ts'
+import { hashtagRoutes, publicHashtagRoutes } from './http/routes/hashtags.ts'
 import { createHealthRoutes } from './http/routes/health.ts'
 import { importRoutes } from './http/routes/imports.ts'
 import { jobRoutes } from './http/routes/jobs.ts'
@@ -40,6 +40,7 @@ export function createApp(depsOf: () => AppDeps) {
 
   const described = createApi()
   described.route('/api/v1', api)
+  described.route('/api/v1', publicHashtagRoutes)
 
   const app = new Hono<HttpEnv & { Variables: { jobs: JobDeps } }>()
   app.use('*', async (c, next) => {
@@ -65,6 +66,8 @@ export function createApp(depsOf: () => AppDeps) {
   app.use('/api/*', allowCrossOrigin)
   app.route('/api/v1', socketRoute)
   app.use('/api/v1/*', refuseMethod(described))
+  app.use('/api/v1/public/*', chargeAddress)
+  app.route('/api/v1', publicHashtagRoutes)
   app.use('/api/v1/*', authenticate)
   app.use('/api/v1/*', chargeCaller)
   app.use('/api/v1/*', boundBody)

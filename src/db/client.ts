@@ -114,7 +114,7 @@ export function createDb(options: DbOptions): Db {
     async outside(query, run = {}) {
       const { sql: text, params } = dialect.sqlToQuery(query.query)
       const rows = await guarded(
-        (signal) => client.query(text, params, { fetchOptions: { signal } }),
+        (signal) => client.query(text, params, { fetchOptions: { signal }, types: typeParsers }),
         run.timeoutMs ?? defaultTimeoutMs,
       )
       return rowsOf(rows)

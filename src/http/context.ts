@@ -58,4 +58,3 @@ export interface Variables {
 }
 
 export type HttpEnv = { Variables: Variables }
-export type { LimitPolicy }

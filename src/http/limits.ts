@@ -45,3 +45,15 @@ export const chargeCaller = createMiddleware<HttpEnv>(async (c, next) => {
   assertAllowed(verdict)
   await next()
 })
+
+/** Charges an address where nobody is signed in. */
+export const chargeAddress = createMiddleware<HttpEnv>(async (c, next) => {
+  const { limiter } = c.var.deps
+  const verdict = limiter.charge(
+    limitPolicy(c.var.deps, 'public'),
+    `ip:${c.req.header('cf-connecting-ip') ?? 'unknown'}`,
+  )
+  c.set('limit', verdict)
+  assertAllowed(verdict)
+  await next()
+})

@@ -4,7 +4,7 @@ import { Client } from 'pg'
 import type { World } from '../platforms/index.ts'
 import type { SeedOptions } from './seed-demo.ts'
 
-export interface HistoryOptions extends SeedOptions {
+export interface HistoryOptions extends Omit<SeedOptions, 'analyse'> {
   /** As the owner, who sees every workspace. */
   ownerUrl: string
   /** A file that stands while history is being made. */
@@ -42,7 +42,10 @@ export async function ensureHistory(options: HistoryOptions): Promise<number> {
   await writeFile(marker, '')
   // Large, and needed once.
   const { seedDemo } = await import('./seed-demo.ts')
-  const { accounts } = await seedDemo(options)
+  const { accounts } = await seedDemo({
+    ...options,
+    analyse: () => asOwner(ownerUrl, async (owner) => void (await owner.query('ANALYZE'))),
+  })
   await rm(marker)
   return accounts
 }

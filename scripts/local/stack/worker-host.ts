@@ -15,6 +15,7 @@ import { removeWorkerdRecord, WORKERD_RECORD, writeWorkerdRecord } from './worke
 
 const MAX_CRASHES = 5
 const CRASH_WINDOW_MS = 60_000
+const MAX_LINE = 2_000
 
 function send(message: FromHost): void {
   if (process.connected) process.send?.(message)
@@ -26,6 +27,11 @@ function fail(error: unknown): void {
   // Sockets beside Miniflare's own entry are reported in workerd's words.
   const isPortTaken = code === 'ERR_ADDRESS_IN_USE' || message.includes('Address already in use')
   send({ type: 'failed', message, isPortTaken })
+}
+
+/** The Worker writes JSON lines that carry their level; what else is written has the console's. */
+function isTrouble(level: string, message: string): boolean {
+  return /^\{"level":"(error|warn)"/.test(message) || level === 'error' || level === 'warn'
 }
 
 /** Miniflare's own lines. */
@@ -63,7 +69,7 @@ class WorkerHost {
         log: new HostLog((line) => logFile.write(`${line}\n`)),
         onLine: ({ level, message }) => {
           logFile.write(`${message}\n`)
-          if (level === 'error' || level === 'warn') send({ type: 'log', message })
+          if (isTrouble(level, message)) send({ type: 'log', message: message.slice(0, MAX_LINE) })
         },
       })
     subscribe('child_process', (message) => this.#onChild(childOf(message)))

@@ -34,12 +34,7 @@ export function createAuth(options: AuthOptions): Auth {
     trustedOrigins: [options.publicUrl, ...options.trustedOrigins],
     database: drizzleAdapter(db, {
       provider: 'pg',
-      schema: {
-        user: authUsers,
-        session: authSessions,
-        account: authAccounts,
-        verification: authVerifications,
-      },
+      schema: options.tables,
     }),
     emailAndPassword: { enabled: true, minPasswordLength: 10, maxPasswordLength: 200 },
     session: { cookieCache: { enabled: true, maxAge: COOKIE_CACHE_SECONDS } },

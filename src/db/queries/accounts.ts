@@ -65,14 +65,15 @@ export function insertAccount(workspaceId: string, account: NewAccount): Stateme
     RETURNING ${COLUMNS}`)
 }
 
+/** A live account by the platform's own id, which on platforms of many servers is one server's. */
 export function findByExternalId(
   workspaceId: string,
-  platform: Platform,
-  externalId: string,
+  account: { platform: Platform; host: string | null; externalId: string },
 ): Statement<{ id: string }> {
   return statement(sql`
     SELECT id FROM accounts
-    WHERE workspace_id = ${workspaceId} AND platform = ${platform} AND external_id = ${externalId}
+    WHERE workspace_id = ${workspaceId} AND platform = ${account.platform}
+      AND COALESCE(host, '') = ${account.host ?? ''} AND external_id = ${account.externalId}
       AND deleted_at IS NULL`)
 }
 

@@ -45,7 +45,7 @@ export const accounts = pgTable(
   },
   (t) => [
     uniqueIndex('accounts_external_live')
-      .on(t.workspaceId, t.platform, t.externalId)
+      .on(t.workspaceId, t.platform, sql`COALESCE(host, '')`, t.externalId)
       .where(sql`deleted_at IS NULL`),
     index('accounts_workspace_live').on(t.workspaceId, t.id).where(sql`deleted_at IS NULL`),
     index('accounts_workspace').on(t.workspaceId),

@@ -1,46 +1,129 @@
 import { createRoute, z } from '@hono/zod-openapi'
 import { PLATFORMS } from '../../domain/platforms.ts'
-import { getTrendingHashtags } from '../../services/hashtags/index.ts'
-import { TRENDING_WINDOWS, TrendingHashtags } from '../../services/hashtags/schemas.ts'
+import {
+  computePublicTrending,
+  getHashtagCourse,
+  getPublicHashtagCourse,
+  getTrendingHashtags,
+} from '../../services/hashtags/index.ts'
+import {
+  HashtagCourse,
+  TRENDING_SCOPES,
+  TRENDING_SORTS,
+  TRENDING_WINDOWS,
+  TrendingHashtags,
+} from '../../services/hashtags/schemas.ts'
 import { requireScope } from '../../services/scope.ts'
 import { answerCached } from '../cached.ts'
 import { commaList, createApi, json, limitParameter, minGenerationParameter, problems } from '../openapi.ts'
 import { noteWatching } from '../watching.ts'
 
+const tags = ['Trending']
+const description =
+  'Rolling windows. `surge` = (observed − expected)² / expected where more than expected; `score` is its peak, halved every half-life since.'
+
+const common = {
+  window: z.enum(TRENDING_WINDOWS).default('24h'),
+  platforms: commaList(z.enum(PLATFORMS)),
+  sort: z.enum(TRENDING_SORTS).default('surge'),
+  limit: limitParameter,
+}
+
 const trendingRoute = createRoute({
   method: 'get',
   path: '/trending/hashtags',
-  tags: ['Trending'],
+  tags,
   summary: 'Hashtags that are used more than one would expect',
-  description:
-    'Rolling windows. `surge` = (observed − expected)² / expected where more than expected; `score` is its peak, halved every half-life since.',
+  description,
   request: {
     query: z.strictObject({
-      window: z.enum(TRENDING_WINDOWS).default('24h'),
-      scope: z.enum(['workspace', 'public']).default('workspace'),
-      platforms: commaList(z.enum(PLATFORMS)),
+      ...common,
+      scope: z.enum(TRENDING_SCOPES).default('workspace'),
       brands: commaList(z.uuid('is not an id')),
-      sort: z.enum(['surge', 'volume', 'engagement']).default('surge'),
-      limit: limitParameter,
       minGeneration: minGenerationParameter,
     }),
   },
   responses: { 200: json(TrendingHashtags, 'The hashtags'), ...problems(400, 503) },
 })
 
-export const hashtagRoutes = createApi().openapi(trendingRoute, async (c) => {
-  const { ctx } = c.var
-  requireScope(ctx.actor, 'read')
-  const { minGeneration, ...query } = c.req.valid('query')
-  const question = { ...query, platforms: query.platforms.toSorted(), brands: query.brands.toSorted() }
-  noteWatching(ctx)
-  return answerCached(
-    c,
-    'trending',
-    { scope: query.scope === 'public' ? 'public' : ctx.workspace.id, question, minGeneration },
-    async () => {
-      const value = await getTrendingHashtags(ctx, question)
-      return { generation: value.generation, value }
-    },
-  ) as never
+const tagParameter = z.object({ tag: z.string().min(1).max(120) })
+
+const courseRoute = createRoute({
+  method: 'get',
+  path: '/trending/hashtags/{tag}',
+  tags,
+  summary: 'The course of a hashtag, and its top posts',
+  request: { params: tagParameter },
+  responses: { 200: json(HashtagCourse, 'Its course'), ...problems(400, 404, 503) },
 })
+
+export const hashtagRoutes = createApi()
+  .openapi(trendingRoute, async (c) => {
+    const { ctx } = c.var
+    requireScope(ctx.actor, 'read')
+    const { minGeneration, ...query } = c.req.valid('query')
+    const question = { ...query, platforms: query.platforms.toSorted(), brands: query.brands.toSorted() }
+    noteWatching(ctx)
+    return answerCached(
+      c,
+      'trending',
+      { scope: query.scope === 'public' ? 'public' : ctx.workspace.id, question, minGeneration },
+      async () => {
+        const value = await getTrendingHashtags(ctx, question)
+        return { generation: value.generation, value }
+      },
+    ) as never
+  })
+  .openapi(courseRoute, async (c) => {
+    const { ctx } = c.var
+    requireScope(ctx.actor, 'read')
+    return c.json(await getHashtagCourse(ctx, c.req.valid('param').tag), 200)
+  })
+
+const publicTrendingRoute = createRoute({
+  method: 'get',
+  path: '/public/trending/hashtags',
+  tags,
+  security: [],
+  summary: 'Trends that anybody may see, without a key',
+  description: `Only posts that anyone can read without credentials count. ${description}`,
+  request: { query: z.strictObject(common) },
+  responses: { 200: json(TrendingHashtags, 'The hashtags'), ...problems(400, 503) },
+})
+
+const publicCourseRoute = createRoute({
+  method: 'get',
+  path: '/public/trending/hashtags/{tag}',
+  tags,
+  security: [],
+  summary: 'The public course of a hashtag',
+  request: { params: tagParameter },
+  responses: { 200: json(HashtagCourse, 'Its course'), ...problems(400, 404, 503) },
+})
+
+const PUBLIC_CACHE_CONTROL = 'public, max-age=30, s-maxage=60, stale-while-revalidate=300'
+
+/** Served before anybody is asked who they are; see `chargeAddress`. */
+export const publicHashtagRoutes = createApi()
+  .openapi(publicTrendingRoute, async (c) => {
+    const { services } = c.var.deps
+    const query = c.req.valid('query')
+    const question = { ...query, platforms: query.platforms.toSorted() }
+    const answer = await answerCached(
+      c,
+      'trending',
+      { scope: 'public', question: { public: true, ...question }, minGeneration: 0 },
+      async () => {
+        const value = await computePublicTrending(services, question)
+        return { generation: value.generation, value }
+      },
+    )
+    answer.headers.set('cache-control', PUBLIC_CACHE_CONTROL)
+    answer.headers.set('vary', 'Accept-Encoding')
+    return answer as never
+  })
+  .openapi(publicCourseRoute, async (c) =>
+    c.json(await getPublicHashtagCourse(c.var.deps.services, c.req.valid('param').tag), 200, {
+      'cache-control': PUBLIC_CACHE_CONTROL,
+    }),
+  )

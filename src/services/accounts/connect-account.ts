@@ -33,7 +33,7 @@ export async function connectAccount(ctx: ServiceContext, input: ConnectAccount)
       throw toAppError(error)
     })
   const [existing, brand] = await ctx.db.inWorkspace(workspaceId, [
-    findByExternalId(workspaceId, input.platform, profile.externalId),
+    findByExternalId(workspaceId, { platform: input.platform, ...profile }),
     brandExists(workspaceId, input.brandId ?? NO_ID),
   ])
   if (existing[0] !== undefined) throw alreadyConnected(profile.handle, existing[0].id)
@@ -68,7 +68,7 @@ export async function connectAccount(ctx: ServiceContext, input: ConnectAccount)
   } catch (error) {
     if (!isUniqueViolation(error, ACCOUNT_UNIQUE)) throw error
     const [[other]] = await ctx.db.inWorkspace(workspaceId, [
-      findByExternalId(workspaceId, input.platform, profile.externalId),
+      findByExternalId(workspaceId, { platform: input.platform, ...profile }),
     ])
     throw alreadyConnected(profile.handle, other?.id)
   }

@@ -8,6 +8,9 @@ import { READ_TIMEOUT_MS } from '../overview/get-overview.ts'
 import { presentTrends } from './present.ts'
 import type { TrendingHashtags } from './schemas.ts'
 
+/** The public scope reads the posts of every workspace, and seldom: its answers are shared by all who ask. */
+const PUBLIC_TIMEOUT_MS = 5_000
+
 /** The public has no workspace, and no generation of its own yet. */
 export const PUBLIC_GENERATION = 0
 
@@ -71,7 +74,7 @@ export async function computePublicTrending(
   const { window } = input
   const nowMs = ctx.clock.now()
   const counts = await ctx.db.outside(publicTagCounts(input.platforms, window, nowMs), {
-    timeoutMs: READ_TIMEOUT_MS,
+    timeoutMs: PUBLIC_TIMEOUT_MS,
   })
   const trends = counts.map((tag) => trendOf(tag, window, 'public', nowMs))
   const computedAt = new Date(nowMs).toISOString()

@@ -25,7 +25,7 @@ const HOUR = 60 * MINUTE
 
 type Told = { generation: number; events: LiveEvent[] }
 
-function world(workspaceId: string) {
+function world(workspaceId: string, accounts: string[]) {
   const state = { nowMs: NOW, told: [] as Told[], raised: [] as number[], roundTrips: 0 }
   const db: Db = {
     inWorkspace(...call) {
@@ -55,6 +55,10 @@ function world(workspaceId: string) {
     ...given,
   })
   return {
+    workspaceId,
+    accounts,
+    first: accounts[0] ?? '',
+    second: accounts[1] ?? '',
     state,
     refresh: () => refreshTrending(deps, workspaceId),
     get: (given?: Partial<TrendingInput>) => getTrendingHashtags(ctx, question(given)),
@@ -93,7 +97,7 @@ async function start(platforms: Platform[] = ['bluesky', 'mastodon']) {
   const workspaceId = await makeWorkspace(database)
   const accounts: string[] = []
   for (const platform of platforms) accounts.push(await makeAccount(database, workspaceId, { platform }))
-  return { workspaceId, accounts, first: accounts[0] ?? '', second: accounts[1] ?? '', ...world(workspaceId) }
+  return world(workspaceId, accounts)
 }
 
 describe('refreshing the trends of a workspace', () => {

@@ -185,13 +185,45 @@ describe('deliveries at the same time', () => {
     await expectComplete(rig, job.id)
   })
 
-  it('of two imports make an account once', async () => {
+  it('change nothing when they come to their transaction after everybody else', async () => {
+    const rig = await makeRig(database)
+    const job = await start(rig)
+    const [first] = rig.queue.waiting
+    if (first === undefined) throw new Error('no message')
+    const inWorkspace: ServiceContext['db']['inWorkspace'] = async (workspaceId, statements, options) => {
+      // The one that stores a range: by then another delivery has stored all of them.
+      if (statements.length > 5) expect(await deliver(rig, first)).toBe('finished')
+      return rig.ctx.db.inWorkspace(workspaceId, statements, options)
+    }
+    const slow: Rig = { ...rig, ctx: { ...rig.ctx, db: { ...rig.ctx.db, inWorkspace } } }
+    expect(await deliver(slow, first)).toBe('over')
+    await expectComplete(rig, job.id)
+  })
+
+  it('of several imports make an account once', async () => {
     const workspaceId = await makeWorkspace(database)
+    const all = Promise.withResolvers<void>()
+    let arrived = 0
+    const together = (rig: Rig): Rig => {
+      let isFirst = true
+      const inWorkspace: ServiceContext['db']['inWorkspace'] = async (id, statements, options) => {
+        // The first transaction of more than one statement is the one that makes accounts.
+        if (isFirst && statements.length > 1) {
+          isFirst = false
+          arrived += 1
+          if (arrived === 4) all.resolve()
+          await all.promise
+        }
+        return rig.ctx.db.inWorkspace(id, statements, options)
+      }
+      return { ...rig, ctx: { ...rig.ctx, db: { ...rig.ctx.db, inWorkspace } } }
+    }
     const rigs = await Promise.all(Array.from({ length: 4 }, () => makeRig(database, { workspaceId })))
     const file = (i: number) =>
       csv(HEADER, [`p${i}`, '2026-01-01', '1', '', i % 2 === 0 ? '@Same' : 'same', ''])
     await Promise.all(rigs.map((rig, i) => start(rig, file(i))))
-    await Promise.all(rigs.map(drain))
+    const outcomes = await Promise.all(rigs.map((rig) => drain(together(rig))))
+    expect(outcomes).toEqual(rigs.map(() => ['finished']))
     expect(
       await database.sql(
         `SELECT count(*)::int AS posts, count(DISTINCT account_id)::int AS used,

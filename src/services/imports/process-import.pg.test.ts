@@ -1,48 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createTestDatabase, type TestDatabase } from '../../../test/harness/database.ts'
-import { makeAccount } from '../../../test/harness/factories.ts'
-import { getJob } from '../jobs/index.ts'
-import { getImport } from './get-import.ts'
-import { csv, drain, makeRig, type Rig, STARTED_AT, streamOf } from './rig.test-helper.ts'
-import { type StartImport, startImport } from './start-import.ts'
+import { countsOf, csv, importFile, makeRig, postsOf, STARTED_AT } from './rig.test-helper.ts'
 
 let database: TestDatabase
 beforeAll(async () => {
   database = await createTestDatabase()
 })
 afterAll(() => database.close())
-
-/** Imports a file and answers its report. */
-async function importFile(rig: Rig, file: string | Uint8Array, given: Partial<StartImport> = {}) {
-  const job = await startImport(rig.ctx, {
-    platform: 'x',
-    handle: 'example',
-    format: 'csv',
-    ...given,
-    body: streamOf(file),
-  })
-  await drain(rig)
-  return getImport(rig.ctx, job.id)
-}
-
-const counts = (report: Awaited<ReturnType<typeof importFile>>) => {
-  const { status, accepted, inserted, updated, unchanged, rejected } = report
-  return { status, accepted, inserted, updated, unchanged, rejected }
-}
-
-const postsOf = (rig: Rig, columns: string) =>
-  database.sql(
-    `SELECT ${columns} FROM posts p JOIN accounts a ON a.id = p.account_id WHERE p.workspace_id = $1
-     ORDER BY platform_post_id`,
-    [rig.ctx.workspace.id],
-  )
-
-const accountsOf = (rig: Rig) =>
-  database.sql<{ handle: string }>(
-    `SELECT platform, handle, external_id, source, status, tracked_since, next_sync_at, url FROM accounts
-     WHERE workspace_id = $1 ORDER BY handle`,
-    [rig.ctx.workspace.id],
-  )
 
 describe('what an import stores', () => {
   it('keeps ids beyond 2^53, quotes, line breaks and entities as they are, and empty counts unknown', async () => {
@@ -66,7 +30,7 @@ describe('what an import stores', () => {
         ['666020888022790150', '2016-01-02', '', '', '', '0', 'reply', '', ''],
       ),
     )
-    expect(counts(report)).toEqual({
+    expect(countsOf(report)).toEqual({
       status: 'succeeded',
       accepted: 2,
       inserted: 2,
@@ -76,6 +40,7 @@ describe('what an import stores', () => {
     })
     expect(
       await postsOf(
+        database,
         rig,
         'platform_post_id AS id, text, p.url, likes::int, comments::int, shares, kind, p.metrics_at, media',
       ),
@@ -127,7 +92,7 @@ describe('what an import stores', () => {
         ...rows.map((row) => [row.id, row.at, row.kind, row.likes, row.shares, row.text]),
       ),
     )
-    expect(counts(report)).toMatchObject({ status: 'succeeded', accepted: 2_400, inserted: 2_400 })
+    expect(countsOf(report)).toMatchObject({ status: 'succeeded', accepted: 2_400, inserted: 2_400 })
     expect(report.processedBytes).toBe(report.sizeBytes)
     const own = rows.filter((row) => row.kind !== 'repost')
     const expected = {
@@ -182,7 +147,7 @@ describe('what an import stores', () => {
     const before = await state()
     expect(before).toMatchObject([{ snapshots: 1 }])
     rig.time.nowMs += 60_000
-    expect(counts(await importFile(rig, file))).toEqual({
+    expect(countsOf(await importFile(rig, file))).toEqual({
       status: 'succeeded',
       accepted: 3,
       inserted: 0,
@@ -207,7 +172,7 @@ describe('what an import stores', () => {
         ['3', '2026-01-03', '1'],
       ),
     )
-    expect(counts(report)).toEqual({
+    expect(countsOf(report)).toEqual({
       status: 'succeeded',
       accepted: 4,
       inserted: 1,
@@ -215,7 +180,7 @@ describe('what an import stores', () => {
       unchanged: 2,
       rejected: 0,
     })
-    expect(await postsOf(rig, 'likes::int')).toEqual([{ likes: 8 }, { likes: 6 }, { likes: 1 }])
+    expect(await postsOf(database, rig, 'likes::int')).toEqual([{ likes: 8 }, { likes: 6 }, { likes: 1 }])
   })
 
   it('takes readings from the future for readings made at the start', async () => {
@@ -228,7 +193,7 @@ describe('what an import stores', () => {
         ['2', '2026-03-01', '5', '2026-03-10T11:00:00Z'],
       ),
     )
-    expect(await postsOf(rig, 'p.metrics_at')).toEqual([
+    expect(await postsOf(database, rig, 'p.metrics_at')).toEqual([
       { metrics_at: new Date(STARTED_AT) },
       { metrics_at: new Date('2026-03-10T11:00:00Z') },
     ])
@@ -250,7 +215,7 @@ describe('lines that cannot be taken', () => {
         ',2026-01-05,e,5',
       ].join('\n'),
     )
-    expect(counts(report)).toMatchObject({ status: 'succeeded', accepted: 2, inserted: 2, rejected: 3 })
+    expect(countsOf(report)).toMatchObject({ status: 'succeeded', accepted: 2, inserted: 2, rejected: 3 })
     expect(report.errors.map(({ line, column }) => [line, column])).toEqual([
       [4, 'posted_at'],
       [4, 'likes'],
@@ -264,7 +229,7 @@ describe('lines that cannot be taken', () => {
     const rig = await makeRig(database)
     const bad = Array.from({ length: 1_500 }, (_, i) => [String(i), 'never'])
     const report = await importFile(rig, csv(['post_id', 'posted_at'], ...bad, ['x', '2026-01-01']))
-    expect(counts(report)).toMatchObject({ status: 'succeeded', accepted: 1, rejected: 1_500 })
+    expect(countsOf(report)).toMatchObject({ status: 'succeeded', accepted: 1, rejected: 1_500 })
     expect(report.errors).toHaveLength(1_000)
     expect(report.errors.at(-1)?.line).toBe(1_001)
   })
@@ -279,7 +244,7 @@ describe('lines that cannot be taken', () => {
         ['2', '2026-01-01', 'x', 'fine'],
       )}3,2026-01-01,a"b,fine\r\n`,
     )
-    expect(counts(table)).toMatchObject({ status: 'succeeded', accepted: 1, rejected: 2 })
+    expect(countsOf(table)).toMatchObject({ status: 'succeeded', accepted: 1, rejected: 2 })
     expect(table.errors.map(({ line, column }) => [line, column])).toEqual([
       [2, 'text'],
       [4, 'no\ufffdte'],
@@ -295,7 +260,7 @@ describe('lines that cannot be taken', () => {
       ].join('\n'),
       { format: 'ndjson' },
     )
-    expect(counts(lines)).toMatchObject({ status: 'succeeded', accepted: 0, rejected: 4 })
+    expect(countsOf(lines)).toMatchObject({ status: 'succeeded', accepted: 0, rejected: 4 })
     expect(lines.errors.map(({ line }) => line)).toEqual([1, 2, 3, 4])
   })
 
@@ -311,152 +276,12 @@ describe('lines that cannot be taken', () => {
     const report = await importFile(rig, lines.map((line) => JSON.stringify(line)).join('\n'), {
       format: 'ndjson',
     })
-    expect(counts(report)).toMatchObject({ status: 'succeeded', accepted: 3, rejected: 1 })
+    expect(countsOf(report)).toMatchObject({ status: 'succeeded', accepted: 3, rejected: 1 })
     expect(report.errors).toMatchObject([{ line: 3, column: null }])
-    expect(await postsOf(rig, 'platform_post_id AS id, length(text) AS length')).toEqual([
+    expect(await postsOf(database, rig, 'platform_post_id AS id, length(text) AS length')).toEqual([
       { id: 'a', length: 5 },
       { id: 'b', length: 99_000 },
       { id: 'd', length: 5 },
     ])
-  })
-
-  it('rejects rows whose account is not a handle', async () => {
-    const rig = await makeRig(database)
-    const report = await importFile(
-      rig,
-      csv(
-        ['post_id', 'posted_at', 'account'],
-        ['1', '2026-01-01', '@'],
-        ['2', '2026-01-01', ''],
-        ['3', '2026-01-01', '@b'],
-      ),
-    )
-    expect(counts(report)).toMatchObject({ accepted: 2, rejected: 1 })
-    expect(report.errors).toMatchObject([{ line: 2, column: 'account' }])
-    expect((await accountsOf(rig)).map(({ handle }) => handle)).toEqual(['b', 'example'])
-  })
-})
-
-describe('the accounts of an import', () => {
-  it('makes those that do not exist, one for all spellings of a handle', async () => {
-    const rig = await makeRig(database)
-    const report = await importFile(
-      rig,
-      csv(
-        ['post_id', 'posted_at', 'account'],
-        ['1', '2026-01-01', '@Évelyne'],
-        ['2', '2026-01-01', ' évelyne '],
-        ['3', '2026-01-01', 'E\u0301VELYNE'],
-        ['4', '2026-01-01', 'ABC News'],
-        ['5', 'never', 'Nobody'],
-      ),
-      { platform: 'facebook', handle: null },
-    )
-    expect(counts(report)).toMatchObject({ inserted: 4, rejected: 1 })
-    const made = {
-      platform: 'facebook',
-      source: 'import',
-      status: 'imported',
-      tracked_since: null,
-      next_sync_at: null,
-      url: null,
-    }
-    expect(await accountsOf(rig)).toEqual([
-      { ...made, handle: 'ABC News', external_id: 'import:abc news' },
-      { ...made, handle: 'Évelyne', external_id: 'import:évelyne' },
-    ])
-  })
-
-  it('uses a connected account of that handle, and never replaces what was read from its platform', async () => {
-    const rig = await makeRig(database)
-    const workspaceId = rig.ctx.workspace.id
-    const connected = await makeAccount(database, workspaceId, { platform: 'x', handle: 'Example' })
-    await makeAccount(database, workspaceId, { platform: 'bluesky', handle: 'other' })
-    await database.sql(
-      `INSERT INTO posts (id, workspace_id, account_id, platform, platform_post_id, kind, posted_at, likes, metrics_at)
-       VALUES (gen_random_uuid(), $1, $2, 'x', '1', 'post', '2026-03-01T00:00:00Z', 50, '2026-03-02T00:00:00Z')`,
-      [workspaceId, connected],
-    )
-    const header = ['post_id', 'posted_at', 'likes', 'metrics_at', 'account']
-    const report = await importFile(
-      rig,
-      csv(
-        header,
-        ['1', '2026-03-01', '7', '', '@EXAMPLE'],
-        ['2', '2026-03-01', '8', '', ''],
-        ['3', '2026-03-01', '9', '', 'other'],
-      ),
-    )
-    expect(counts(report)).toMatchObject({ accepted: 3, inserted: 2, unchanged: 1 })
-    expect(await postsOf(rig, 'platform_post_id AS id, likes::int, a.source, a.platform')).toEqual([
-      { id: '1', likes: 50, source: 'public', platform: 'x' },
-      { id: '2', likes: 8, source: 'public', platform: 'x' },
-      { id: '3', likes: 9, source: 'import', platform: 'x' },
-    ])
-    // A newer reading that says when it was made is as good as a synced one; an older one is not.
-    await importFile(rig, csv(header, ['1', '2026-03-01', '49', '2026-03-01T12:00:00Z', '']))
-    expect(await postsOf(rig, 'likes::int')).toMatchObject([{ likes: 50 }, {}, {}])
-    await importFile(rig, csv(header, ['1', '2026-03-01', '60', '2026-03-03T00:00:00Z', '']))
-    expect(await postsOf(rig, 'likes::int')).toMatchObject([{ likes: 60 }, {}, {}])
-  })
-
-  it('makes a new one in place of one that is hidden', async () => {
-    const rig = await makeRig(database)
-    const file = csv(['post_id', 'posted_at'], ['1', '2026-01-01'])
-    await importFile(rig, file)
-    await database.sql('UPDATE accounts SET deleted_at = now() WHERE workspace_id = $1', [
-      rig.ctx.workspace.id,
-    ])
-    expect(counts(await importFile(rig, file))).toMatchObject({ inserted: 1 })
-    expect(await accountsOf(rig)).toHaveLength(2)
-  })
-})
-
-describe('the job of an import', () => {
-  it('goes from queued over running to succeeded, tells so, and leaves no file behind', async () => {
-    const rig = await makeRig(database)
-    const rows = Array.from({ length: 1_500 }, (_, i) => [String(i), '2026-01-01'])
-    const job = await startImport(rig.ctx, {
-      platform: 'x',
-      handle: 'example',
-      format: 'csv',
-      body: streamOf(csv(['post_id', 'posted_at'], ...rows)),
-    })
-    expect(job).toMatchObject({ kind: 'import', status: 'queued', progress: { done: 0 }, resultUrl: null })
-    expect(rig.objects.stored.size).toBe(1)
-    expect(await drain(rig)).toEqual(['finished'])
-    const finished = await getJob(rig.ctx, job.id)
-    const size = job.progress.total
-    expect(finished).toMatchObject({
-      status: 'succeeded',
-      progress: { done: size, total: size },
-      resultUrl: `/api/v1/imports/${job.id}`,
-      result: { accepted: 1_500, inserted: 1_500, updated: 0, unchanged: 0, rejected: 0 },
-      error: null,
-    })
-    expect(Date.parse(finished.expiresAt) - rig.time.nowMs).toBe(7 * 86_400_000)
-    expect(rig.announced.map((event) => event.data)).toMatchObject([
-      { id: job.id, status: 'queued', progress: { done: 0, total: size } },
-      { id: job.id, status: 'running', progress: { total: size } },
-      { id: job.id, status: 'succeeded', progress: { done: size, total: size } },
-    ])
-    expect(rig.objects.stored.size).toBe(0)
-  })
-
-  it('succeeds with a file that has a header and no rows', async () => {
-    const rig = await makeRig(database)
-    expect(counts(await importFile(rig, 'post_id,posted_at\n'))).toMatchObject({
-      status: 'succeeded',
-      accepted: 0,
-    })
-    expect(await accountsOf(rig)).toEqual([])
-  })
-
-  it('belongs to its workspace alone', async () => {
-    const rig = await makeRig(database)
-    const report = await importFile(rig, csv(['post_id', 'posted_at'], ['1', '2026-01-01']))
-    const other = await makeRig(database)
-    await expect(getImport(other.ctx, report.id)).rejects.toMatchObject({ code: 'not_found' })
-    await expect(getImport(rig.ctx, 'nonsense')).rejects.toMatchObject({ code: 'not_found' })
   })
 })

@@ -3,8 +3,11 @@ import { quietDeps } from '../../../test/harness/deps.ts'
 import { makeWorkspace } from '../../../test/harness/factories.ts'
 import type { LiveEvent, ObjectStore, Queue, QueueMessage } from '../../ports.ts'
 import type { ServiceContext } from '../context.ts'
+import { getImport } from './get-import.ts'
 import { ProcessImportMessage } from './messages.ts'
 import { processImport } from './process-import.ts'
+import type { ImportReport } from './schemas.ts'
+import { type StartImport, startImport } from './start-import.ts'
 
 export const STARTED_AT = '2026-03-10T12:00:00.000Z'
 
@@ -136,3 +139,30 @@ export function csv(...rows: (string | number | null)[][]): string {
     )
     .join('')
 }
+
+/** Imports a file and answers its report. */
+export async function importFile(rig: Rig, file: string | Uint8Array, given: Partial<StartImport> = {}) {
+  const job = await startImport(rig.ctx, {
+    platform: 'x',
+    handle: 'example',
+    format: 'csv',
+    ...given,
+    body: streamOf(file),
+  })
+  await drain(rig)
+  return getImport(rig.ctx, job.id)
+}
+
+/** What a report counts. */
+export const countsOf = (report: ImportReport) => {
+  const { status, accepted, inserted, updated, unchanged, rejected } = report
+  return { status, accepted, inserted, updated, unchanged, rejected }
+}
+
+/** Columns of the workspace's posts `p` (and accounts `a`), by the platform's ids. */
+export const postsOf = (database: TestDatabase, rig: Rig, columns: string) =>
+  database.sql(
+    `SELECT ${columns} FROM posts p JOIN accounts a ON a.id = p.account_id WHERE p.workspace_id = $1
+     ORDER BY platform_post_id`,
+    [rig.ctx.workspace.id],
+  )

@@ -7,7 +7,6 @@ import {
   formatInstant,
   formatMonth,
   formatRelative,
-  isCalendarDate,
 } from './dates.ts'
 
 const NOW = Date.parse('2026-11-22T12:00:00Z')
@@ -16,11 +15,6 @@ describe('dates', () => {
   it('shows a calendar date as it stands, whatever the timezone of the machine', () => {
     expect(formatDay('2026-11-01')).toMatch(/\b1\b/)
     expect(formatDay('2026-11-01')).toContain('Nov')
-  })
-
-  it('tells a date from an instant', () => {
-    expect(isCalendarDate('2026-11-22')).toBe(true)
-    expect(isCalendarDate('2026-11-22T10:00:00Z')).toBe(false)
   })
 
   it('shows an instant in the timezone it is asked for', () => {

@@ -18,11 +18,6 @@ function formatter(timeZone: string, options: Intl.DateTimeFormatOptions): Intl.
   return found
 }
 
-/** Whether this is a date (`2026-11-22`) rather than an instant. */
-export function isCalendarDate(text: string): boolean {
-  return /^\d{4}-\d{2}-\d{2}$/.test(text)
-}
-
 function utcNoon(date: string): Date {
   return new Date(`${date}T12:00:00Z`)
 }

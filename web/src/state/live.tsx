@@ -16,6 +16,9 @@ type Listener = (event: PageEvent) => void
 /** How often pages ask by themselves while no events arrive. */
 const POLL_INTERVAL_MS = 30_000
 
+/** How often an answer that failed, or that is an old one, is asked for again. */
+const RECOVERY_INTERVAL_MS = 15_000
+
 /** The workspace's live events, and the highest generation that anything told of. */
 export class LiveStore {
   #generation = 0
@@ -192,7 +195,7 @@ export function usePoll(active: boolean, reload: () => Promise<void>, everyMs: n
  * A resource that keeps itself fresh: it never accepts a state older than the newest change that this page
  * was told of.
  */
-export function useLiveResource<T extends { generation: number }>(
+export function useLiveResource<T extends { generation: number; stale: boolean }>(
   key: string | null,
   types: readonly string[],
   load: (minGeneration: number | undefined, signal: AbortSignal) => Promise<T>,
@@ -204,6 +207,13 @@ export function useLiveResource<T extends { generation: number }>(
     live.noteUpdate()
     return answer
   })
-  useLiveReload(types, resource.reload)
+  const { data, error, outdated, reload } = resource
+  useLiveReload(types, async () => {
+    // Several events may tell of changes that one answer holds already.
+    const upToDate =
+      data !== undefined && !outdated && error === undefined && data.generation >= (live.generation ?? 0)
+    if (!upToDate || live.state !== 'live') await reload()
+  })
+  usePoll(error !== undefined || data?.stale === true, reload, RECOVERY_INTERVAL_MS)
   return resource
 }

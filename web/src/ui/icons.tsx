@@ -91,12 +91,6 @@ export const ExternalIcon = ({ size }: IconProps) => (
     <path d="M11.5 4H16v4.5M16 4l-7 7M14 11.5V15a1 1 0 0 1-1 1H5a1 1 0 0 1-1-1V7a1 1 0 0 1 1-1h3.5" />
   </Icon>
 )
-export const SearchIcon = ({ size }: IconProps) => (
-  <Icon size={size}>
-    <circle cx="9" cy="9" r="5" />
-    <path d="m12.8 12.8 3.7 3.7" />
-  </Icon>
-)
 export const SyncIcon = ({ size }: IconProps) => (
   <Icon size={size}>
     <path d="M16 8.5A6.3 6.3 0 0 0 4.7 6.8M4 11.5a6.3 6.3 0 0 0 11.3 1.7M4.3 3.5v3.6h3.6M15.7 16.5v-3.6h-3.6" />

@@ -299,6 +299,3 @@ export function ingestPosts(
         jsonb_build_object('inserted', inserted, 'updated', updated, 'unchanged', unchanged)::text, TRUE) AS counts
     FROM outcome, told`)
 }
-
-/** Names of the rollup's summed columns, for statements that rebuild one rollup from another. */
-export { rollupNames, rollupSums }

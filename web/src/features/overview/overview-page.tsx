@@ -85,7 +85,7 @@ export function OverviewPage() {
 
   const overview = useLiveResource(
     `overview${buildQuery(query)}`,
-    ['metrics.updated', 'sync.completed'],
+    ['metrics.updated'],
     (minGeneration, signal) => getOverview({ ...query, minGeneration }, signal),
   )
   const trending = useLiveResource(
