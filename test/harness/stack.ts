@@ -24,8 +24,6 @@ export interface TestStack {
   url: string
   /** Where the Worker believes to be reached. */
   publicUrl: string
-  /** workerd's own socket for the Worker, without static files: for measurements. */
-  directUrl(): string
   email: string
   password: string
   /** Has every scope. */
@@ -66,7 +64,6 @@ export async function startStack(options: TestStackOptions = {}): Promise<TestSt
   return {
     ...instance,
     publicUrl: instance.url,
-    directUrl: () => worker.directUrl(),
     async ownerSql<R extends object>(text: string, params: unknown[] = []) {
       return (await owner.query<R>(text, params)).rows
     },

@@ -11,23 +11,18 @@ import { NOT_MODULES, OPTIONS_FILE } from '../../build.ts'
 import {
   ASSETS_BINDING,
   ASSETS_ENTRY,
-  frontSource,
+  routingModule,
   SITE_BINDING,
-  SITE_SOURCE,
+  SITE_MODULE,
+  UNROUTED_ENTRY,
   WORKER_BINDING,
-} from './site-workers.ts'
+} from './asset-routing.ts'
 import type { WorkerSettings } from './worker-protocol.ts'
 
 type Module = Extract<V4WorkerOptions, { modules: unknown[] }>['modules'][number]
 const HOST = '127.0.0.1'
 const SITE = 'site'
-const FRONT = 'front'
-
-/** What is written of the Worker in `wrangler.toml`, with its code, its configuration, and its site. */
-export interface Assembly {
-  options: MiniflareOptions
-  workerName: string
-}
+const ROUTING_MODULE = 'local-routing.js'
 
 export interface AssembleOptions extends Omit<WorkerSettings, 'logFile'> {
   log: Log
@@ -35,60 +30,26 @@ export interface AssembleOptions extends Omit<WorkerSettings, 'logFile'> {
 }
 
 /**
- * Puts together what Miniflare runs. The Worker is reached as on Cloudflare, without Miniflare's own entry
- * Worker: what its patterns say goes to it, the rest is looked up among the static files first.
+ * Puts together what Miniflare runs: the Worker as `wrangler.toml` describes it, with its code and its
+ * configuration, on workerd's own socket, and its static files.
  * @throws when the build is not there.
  */
-export async function assembleMiniflare(settings: AssembleOptions): Promise<Assembly> {
+export async function assembleMiniflare(settings: AssembleOptions): Promise<MiniflareOptions> {
   const { entry, worker } = await readBuild(settings.workerDir)
-  const workerName = worker.name ?? 'worker'
+  const modules = await readModules(settings.workerDir, entry)
   const { assets, ...bare } = worker
-  const { compatibilityDate, compatibilityFlags } = worker
-  const common = {
-    ...(compatibilityDate && { compatibilityDate }),
-    ...(compatibilityFlags && { compatibilityFlags }),
+  const described: V4WorkerOptions = {
+    ...bare,
+    modules,
+    modulesRoot: '/',
+    bindings: { ...bare.bindings, ...settings.bindings },
+    // Miniflare's own entry would come in front of the Worker, at many times its cost.
+    unsafeDirectSockets: [{ host: HOST, port: settings.port }],
   }
-  const socket = { host: HOST, port: settings.port }
-  const isBehindSite = assets !== undefined && assets.run_worker_first !== true
-  const patterns = Array.isArray(assets?.run_worker_first) ? assets.run_worker_first : []
-
-  const workers: V4WorkerOptions[] = [
-    {
-      ...bare,
-      modules: await readModules(settings.workerDir, entry),
-      modulesRoot: '/',
-      bindings: { ...bare.bindings, ...settings.bindings },
-      // One more, for measurements, where the Worker has not got the public one.
-      unsafeDirectSockets: [isBehindSite ? { host: HOST, port: 0 } : socket],
-      ...(assets?.binding && {
-        serviceBindings: {
-          ...bare.serviceBindings,
-          [assets.binding]: { name: SITE, entrypoint: ASSETS_ENTRY },
-        },
-      }),
-    },
-  ]
-  if (assets !== undefined) {
-    workers.push({
-      ...common,
-      name: SITE,
-      ...inlineModule(SITE_SOURCE),
-      assets: { ...assets, directory: settings.webDir, binding: ASSETS_BINDING },
-      serviceBindings: { [WORKER_BINDING]: workerName },
-    })
-  }
-  if (isBehindSite) {
-    workers.unshift({
-      ...common,
-      name: FRONT,
-      ...inlineModule(frontSource(patterns)),
-      serviceBindings: { [WORKER_BINDING]: workerName, [SITE_BINDING]: SITE },
-      unsafeDirectSockets: [socket],
-    })
-  }
-  const options = convertV4MiniflareOptions({
+  const workers = assets === undefined ? [described] : withSite(described, entry, assets, settings.webDir)
+  return convertV4MiniflareOptions({
     host: HOST,
-    // Its own entry is not used.
+    // Its own entry, which nobody uses.
     port: 0,
     cf: false,
     telemetry: { enabled: false },
@@ -97,7 +58,43 @@ export async function assembleMiniflare(settings: AssembleOptions): Promise<Asse
     handleStructuredLogs: settings.onLine,
     workers,
   })
-  return { options, workerName }
+}
+
+/** The Worker, and another one that has the static files. */
+function withSite(
+  worker: V4WorkerOptions & { modules: Module[] },
+  entry: string,
+  assets: NonNullable<V4WorkerOptionsShape['assets']>,
+  webDir: string,
+): V4WorkerOptions[] {
+  const { name = '', compatibilityDate, compatibilityFlags } = worker
+  const patterns = assets.run_worker_first
+  const site: V4WorkerOptions = {
+    name: SITE,
+    ...(compatibilityDate && { compatibilityDate }),
+    ...(compatibilityFlags && { compatibilityFlags }),
+    modules: [textModule('index.js', SITE_MODULE)],
+    modulesRoot: '/',
+    assets: { ...assets, directory: webDir, binding: ASSETS_BINDING },
+    serviceBindings: { [WORKER_BINDING]: patterns === true ? name : { name, entrypoint: UNROUTED_ENTRY } },
+  }
+  const routed: V4WorkerOptions = {
+    ...worker,
+    modules:
+      patterns === true
+        ? worker.modules
+        : [textModule(ROUTING_MODULE, routingModule(entry, patterns || [])), ...worker.modules],
+    serviceBindings: {
+      ...worker.serviceBindings,
+      [SITE_BINDING]: SITE,
+      ...(assets.binding && { [assets.binding]: { name: SITE, entrypoint: ASSETS_ENTRY } }),
+    },
+  }
+  return [routed, site]
+}
+
+function textModule(name: string, source: string): Module {
+  return { type: 'ESModule', path: `/${name}`, contents: source }
 }
 
 async function readBuild(workerDir: string): Promise<{ entry: string; worker: V4WorkerOptionsShape }> {
@@ -108,10 +105,6 @@ async function readBuild(workerDir: string): Promise<{ entry: string; worker: V4
 /** `buildWorker` wrote this file, from what wrangler says in these very types. */
 function describedBuild(json: unknown): { entry: string; worker: V4WorkerOptionsShape } {
   return json as { entry: string; worker: V4WorkerOptionsShape }
-}
-
-function inlineModule(source: string): { modules: Module[]; modulesRoot: string } {
-  return { modules: [{ type: 'ESModule', path: '/index.js', contents: source }], modulesRoot: '/' }
 }
 
 /** Modules of the bundle, the entry first. They are held in memory: a build may replace the files any time. */

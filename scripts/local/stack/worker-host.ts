@@ -53,7 +53,6 @@ class WorkerHost {
   readonly #crashes: number[] = []
   #miniflare: Miniflare | undefined
   readonly #assemble: () => ReturnType<typeof assembleMiniflare>
-  #workerName = ''
   #workerdPid = 0
   /** Set while workerd is meant to end. */
   #isReplacing = false
@@ -76,14 +75,12 @@ class WorkerHost {
   }
 
   async start(): Promise<void> {
-    const { options, workerName } = await this.#assemble()
-    this.#workerName = workerName
-    this.#miniflare = new Miniflare(options)
+    this.#miniflare = new Miniflare(await this.#assemble())
     await this.#announce()
   }
 
   async restart(): Promise<void> {
-    const { options } = await this.#assemble()
+    const options = await this.#assemble()
     this.#isReplacing = true
     try {
       await this.#miniflare?.setOptions(options)
@@ -101,8 +98,7 @@ class WorkerHost {
 
   async #announce(): Promise<void> {
     await this.#miniflare?.ready
-    const directUrl = await this.#miniflare?.unsafeGetDirectURL(this.#workerName)
-    send({ type: 'ready', workerdPid: this.#workerdPid, directUrl: directUrl?.origin ?? '' })
+    send({ type: 'ready', workerdPid: this.#workerdPid })
   }
 
   /** Miniflare does not say which process is workerd; Node does. */

@@ -22,7 +22,7 @@ export type ToHost = z.infer<typeof ToHost>
 
 export const FromHost = z.discriminatedUnion('type', [
   /** Serving, for the first time or again. */
-  z.object({ type: z.literal('ready'), workerdPid: z.int(), directUrl: z.string() }),
+  z.object({ type: z.literal('ready'), workerdPid: z.int() }),
   /** workerd ended by itself and is about to be started again. */
   z.object({ type: z.literal('died') }),
   z.object({ type: z.literal('failed'), message: z.string(), isPortTaken: z.boolean() }),

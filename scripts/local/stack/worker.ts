@@ -14,8 +14,6 @@ export interface WorkerOptions extends WorkerSettings {
 }
 
 export interface Worker {
-  /** workerd's own socket for the Worker: no static files, and nothing in between. For measurements. */
-  directUrl(): string
   /** Starts workerd anew, with the modules that are built now: every isolate is lost, as in a deployment. */
   restart(): Promise<void>
   /** Kills workerd as the system might; resolves when it serves again. */
@@ -53,7 +51,6 @@ class WorkerProcess implements Worker {
   readonly #options: WorkerOptions
   readonly #child: ChildProcess
   readonly #exited: Promise<void>
-  #directUrl = ''
   #workerdPid = 0
   #isRunning = false
   #stopping: Promise<void> | undefined
@@ -93,10 +90,6 @@ class WorkerProcess implements Worker {
     await this.#untilReady(() => this.#send({ type: 'start', settings }))
     signal?.removeEventListener('abort', giveUp)
     this.#isRunning = true
-  }
-
-  directUrl(): string {
-    return this.#directUrl
   }
 
   async restart(): Promise<void> {
@@ -156,7 +149,6 @@ class WorkerProcess implements Worker {
     switch (message.type) {
       case 'ready':
         this.#workerdPid = message.workerdPid
-        this.#directUrl = message.directUrl
         if (this.#waiting === undefined) log('The Worker runs again')
         this.#waiting?.resolve()
         break

@@ -85,11 +85,16 @@ export function TopPostsPanel({ overview, busy }: { overview: Overview | undefin
           <p class="quiet">Choose a longer period, or fewer filters.</p>
         </EmptyState>
       ) : (
-        <ol class="top-post-list">
-          {overview.topPosts.map((post) => (
-            <TopPostRow key={post.id} post={post} />
-          ))}
-        </ol>
+        <>
+          {overview.basis === 'gained' && (
+            <p class="quiet small">Published in this period, by all that they have gathered so far.</p>
+          )}
+          <ol class="top-post-list">
+            {overview.topPosts.map((post) => (
+              <TopPostRow key={post.id} post={post} />
+            ))}
+          </ol>
+        </>
       )}
     </Panel>
   )
