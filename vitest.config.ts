@@ -9,6 +9,7 @@ export default defineConfig({
   test: {
     projects: [
       './vitest.workers.config.ts',
+      './vitest.e2e.config.ts',
       {
         test: {
           name: 'unit',

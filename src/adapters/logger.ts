@@ -1,25 +1,35 @@
 import type { LogFields, Logger } from '../ports.ts'
 
 /** Field names whose values never reach a log, whatever they hold. */
-const SECRET_NAME = /password|secret|token|authorization|cookie|credential|api[-_]?key|signature/i
+const SECRET_NAME =
+  /password|passphrase|secret|token|authorization|cookie|credential|(api|signing|private)[-_]?key|signature/i
 const API_KEY = /tm_[A-Za-z0-9_-]{8,}/g
 const BEARER = /Bearer\s+[A-Za-z0-9._~+/=-]+/gi
-const CREDENTIALS_IN_URL = /(\w+:\/\/)[^/\s:@]+:[^/\s@]+@/g
+const CREDENTIALS_IN_URL = /(\w+:\/\/)[^/\s?#]*@/g
+/** How an ORM ends the message of a failed query; in a stack the frames follow. */
+const QUERY_PARAMETERS = /\nparams: [\s\S]*?(?=\n {4}at |$)/g
 const MAX_TEXT = 2_000
+/** Read beyond the end, so that what is cut off is not what a secret is known by. */
+const MARGIN = 1_000
 const MAX_DEPTH = 4
 
 function redactText(text: string): string {
   return text
-    .slice(0, MAX_TEXT)
+    .slice(0, MAX_TEXT + MARGIN)
+    .replace(QUERY_PARAMETERS, '\nparams: [redacted]')
     .replace(API_KEY, 'tm_[redacted]')
     .replace(BEARER, 'Bearer [redacted]')
     .replace(CREDENTIALS_IN_URL, '$1[redacted]@')
+    .slice(0, MAX_TEXT)
 }
 
 /** A value as it may be logged: secrets by name and by shape are taken out, errors become plain data. */
 export function redact(value: unknown, depth = 0): unknown {
   if (typeof value === 'string') return redactText(value)
+  // JSON has no numbers of this kind, and a log must not fail over one.
+  if (typeof value === 'bigint') return String(value)
   if (typeof value !== 'object' || value === null) return value
+  if (value instanceof Date) return Number.isNaN(value.getTime()) ? null : value.toISOString()
   if (depth >= MAX_DEPTH) return '[deeper]'
   if (value instanceof Error)
     return {

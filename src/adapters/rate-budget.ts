@@ -5,19 +5,31 @@ import { type Clock, PlatformError, type RateBudget, type RateLimitRule, type Ra
 /** Never more than this share of what a platform allows. */
 export const SHARE_OF_LIMIT = 0.9
 
-/** Below this share of what is left, the platform's own count is believed over ours. */
-const NEARLY_SPENT = 1 - SHARE_OF_LIMIT
+/** Hosts whose pauses an isolate remembers. */
+const MAX_PAUSES = 1_000
 
 /**
  * Budgets shared by all isolates. A call is taken from the budget before it is made; when the platform's own
  * headers say that little is left, everybody waits for its window to end. Without Redis nothing is granted:
  * better late than over somebody's limit.
  */
-export function createRateBudget(redis: Redis, clock: Clock): RateBudget {
+export function createRateBudget(parts: {
+  redis: Redis
+  clock: Clock
+  waitUntil(work: Promise<unknown>): void
+}): RateBudget {
+  const { redis, clock } = parts
   const limiters = new Map<string, Ratelimit>()
+  /** What this isolate knows of pauses: it need not ask, and takes nothing from the budget meanwhile. */
+  const pauses = new Map<string, number>()
+
+  function pause(rule: RateLimitRule, untilMs: number): void {
+    if (pauses.size >= MAX_PAUSES) pauses.clear()
+    pauses.set(rule.key, untilMs)
+  }
 
   function limiterOf(rule: RateLimitRule): Ratelimit {
-    const allowed = Math.max(1, Math.floor(rule.limit * SHARE_OF_LIMIT))
+    const allowed = allowedOf(rule.limit)
     const shape = `${allowed}/${rule.windowSeconds}`
     let limiter = limiters.get(shape)
     if (limiter === undefined) {
@@ -38,7 +50,8 @@ export function createRateBudget(redis: Redis, clock: Clock): RateBudget {
 
   return {
     async spend(rule) {
-      let waitMs: number
+      let waitMs = (pauses.get(rule.key) ?? 0) - clock.now()
+      if (waitMs > 0) throw usedUp(rule, waitMs)
       try {
         const [until, { success, reset }] = await Promise.all([
           redis.get<string>(pauseKey(rule)),
@@ -46,6 +59,7 @@ export function createRateBudget(redis: Redis, clock: Clock): RateBudget {
         ])
         const pausedMs = until === null ? 0 : Number(until) - clock.now()
         if (success && pausedMs <= 0) return
+        if (pausedMs > 0) pause(rule, Number(until))
         waitMs = Math.max(pausedMs, success ? 0 : reset - clock.now(), 1_000)
       } catch (error) {
         throw new PlatformError('rate_limited', 'The rate budget cannot be read, so no call is made.', {
@@ -53,17 +67,18 @@ export function createRateBudget(redis: Redis, clock: Clock): RateBudget {
           cause: error,
         })
       }
-      throw new PlatformError('rate_limited', `The allowance for ${rule.key} is used up for the moment.`, {
-        retryAfterMs: waitMs,
-      })
+      throw usedUp(rule, waitMs)
     },
     follow(rule, signal) {
       const until = pausedUntil(rule, signal)
       if (until === null || until <= clock.now()) return
-      // Not awaited: the next call finds it, and failing to write it is no reason to fail this one.
-      void redis
-        .set(pauseKey(rule), String(until), { px: Math.min(until - clock.now(), 3_600_000) })
-        .catch(() => {})
+      pause(rule, until)
+      // Not awaited: failing to tell the others is no reason to fail this call.
+      parts.waitUntil(
+        redis
+          .set(pauseKey(rule), String(until), { px: Math.min(until - clock.now(), 3_600_000) })
+          .catch(() => {}),
+      )
     },
   }
 }
@@ -76,5 +91,16 @@ function pauseKey(rule: RateLimitRule): string {
 function pausedUntil(rule: RateLimitRule, signal: RateSignal): number | null {
   if (signal.remaining === null || signal.resetAtMs === null) return null
   const limit = signal.limit ?? rule.limit
-  return signal.remaining <= limit * NEARLY_SPENT ? signal.resetAtMs : null
+  return signal.remaining <= limit - allowedOf(limit) ? signal.resetAtMs : null
+}
+
+/** Calls that we make of those that a platform allows. */
+function allowedOf(limit: number): number {
+  return Math.max(1, Math.floor(limit * SHARE_OF_LIMIT))
+}
+
+function usedUp(rule: RateLimitRule, waitMs: number): PlatformError {
+  return new PlatformError('rate_limited', `The allowance for ${rule.key} is used up for the moment.`, {
+    retryAfterMs: Math.max(1_000, waitMs),
+  })
 }

@@ -12,7 +12,9 @@ interface Local {
   /** Taken from the shared allowance and not yet used. */
   leased: number
   leasing: boolean
-  /** The shared allowance is used up until then. */
+  /** What the last lease left of the shared allowance; `null` before the first. */
+  left: number | null
+  /** The shared allowance was used up; it is asked again then. */
   refusedUntilMs: number
 }
 
@@ -50,7 +52,7 @@ export function createRateLimiter(parts: {
     const key = `${policy.name}:${caller}`
     let local = locals.get(key)
     if (local === undefined) {
-      local = { windowStartMs: now, used: 0, leased: 0, leasing: false, refusedUntilMs: 0 }
+      local = { windowStartMs: now, used: 0, leased: 0, leasing: false, left: null, refusedUntilMs: 0 }
       locals.set(key, local)
     }
     if (now - local.windowStartMs >= policy.windowSeconds * 1_000) {
@@ -62,24 +64,29 @@ export function createRateLimiter(parts: {
 
   function verdict(policy: LimitPolicy, local: Local, now: number, allowed: boolean): LimitVerdict {
     const windowEnd = local.windowStartMs + policy.windowSeconds * 1_000
+    const usedUp = local.used >= policy.limit
+    const until = allowed ? windowEnd : Math.max(local.refusedUntilMs, usedUp ? windowEnd : 0)
     return {
       policy,
       allowed,
       remaining: allowed ? Math.max(0, policy.limit - local.used) : 0,
-      resetSeconds: Math.max(
-        1,
-        Math.ceil((Math.max(windowEnd, allowed ? 0 : local.refusedUntilMs) - now) / 1_000),
-      ),
+      resetSeconds: Math.max(1, Math.ceil((until - now) / 1_000)),
     }
   }
 
-  /** Takes the next lease from the shared allowance; a refusal stands until its window ends. */
+  /** Takes the next lease from the shared allowance. */
   async function lease(policy: LimitPolicy, caller: string, local: Local): Promise<void> {
     const rate = Math.min(LEASE, Math.max(1, Math.floor(policy.limit / 4)))
     try {
-      const { success, reset } = await limiterOf(policy).limit(caller, { rate })
-      if (success) local.leased += rate
-      else local.refusedUntilMs = reset
+      const limiter = limiterOf(policy)
+      // A lease of more than there is would be refused, and be counted all the same.
+      if (local.left === 0) local.left = (await limiter.getRemaining(caller)).remaining
+      const wanted = Math.min(rate, local.left ?? rate)
+      const answer = wanted > 0 ? await limiter.limit(caller, { rate: wanted }) : null
+      local.left = answer?.success ? answer.remaining : 0
+      if (answer?.success) local.leased += wanted
+      // The window slides: in so long, what was used in the one before it sets a lease's worth free.
+      else local.refusedUntilMs = parts.clock.now() + (policy.windowSeconds * 1_000 * rate) / policy.limit
     } catch (error) {
       parts.log.warn('rate limits are counted by this isolate alone', { error })
       local.leased += rate

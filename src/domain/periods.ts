@@ -45,9 +45,15 @@ const PERIOD_LENGTH: Record<PeriodName, Temporal.DurationLike> = {
   '12m': { months: 12 },
 }
 
-/** Whether a name is a timezone that this runtime knows; only IANA names count, not offsets. */
+/**
+ * Names that this runtime takes for timezones and Postgres does not, or for others: to Postgres `CET` is an
+ * hour ahead of UTC all the year round, and `IST` the time of Israel.
+ */
+const READ_DIFFERENTLY = /^(?!(?:UTC|UCT|GMT|EST|MST|HST|PRC|ROC|ROK)$)[a-z]{3}$|^SystemV\/|^US\/Pacific-New$/i
+
+/** Whether a name is a timezone, here and in the database; only IANA names count, not offsets. */
 export function isTimezone(name: string): boolean {
-  if (!/^[A-Za-z][A-Za-z0-9_+\-/]*$/.test(name)) return false
+  if (!/^[A-Za-z][A-Za-z0-9_+\-/]*$/.test(name) || READ_DIFFERENTLY.test(name)) return false
   try {
     new Intl.DateTimeFormat('en', { timeZone: name })
     return true

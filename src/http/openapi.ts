@@ -53,7 +53,7 @@ export function commaList<T extends z.ZodType<string, string>>(item: T, max = 20
 const digits = (min: number, max: number, fallback: number) =>
   z
     .string()
-    .regex(/^\d{1,15}$/, `must be a whole number from ${min} to ${max}`)
+    .regex(/^\d{1,16}$/, `must be a whole number from ${min} to ${max}`)
     .transform(Number)
     .refine((n) => n >= min && n <= max, `must be from ${min} to ${max}`)
     .optional()

@@ -30,7 +30,8 @@ export class Breaker {
   readonly #openForMs: number
   #failed = 0
   #openedAtMs: number | null = null
-  #probing = false
+  /** When the attempt under way began, if there is one. */
+  #probingSinceMs: number | null = null
 
   constructor(name: string, clock: Clock, options: BreakerOptions = {}) {
     this.name = name
@@ -51,22 +52,34 @@ export class Breaker {
    */
   async run<T>(call: () => Promise<T>, counts: (error: unknown) => boolean = () => true): Promise<T> {
     const state = this.state
-    if (state === 'open' || (state === 'half-open' && this.#probing)) {
+    if (state === 'open' || (state === 'half-open' && this.#isProbing())) {
       const waited = this.#clock.now() - (this.#openedAtMs ?? 0)
       throw new BreakerOpenError(this.name, Math.max(1_000, this.#openForMs - waited))
     }
-    this.#probing = state === 'half-open'
+    const probe = state === 'half-open' ? this.#clock.now() : null
+    if (probe !== null) this.#probingSinceMs = probe
     try {
       const result = await call()
-      this.#failed = 0
-      this.#openedAtMs = null
+      this.#recover()
       return result
     } catch (error) {
+      // Whoever refuses is there.
       if (counts(error)) this.#fail()
+      else this.#recover()
       throw error
     } finally {
-      this.#probing = false
+      if (probe !== null && this.#probingSinceMs === probe) this.#probingSinceMs = null
     }
+  }
+
+  /** An attempt whose caller has gone away never ends here; another is made in its place after a while. */
+  #isProbing(): boolean {
+    return this.#probingSinceMs !== null && this.#clock.now() - this.#probingSinceMs < this.#openForMs
+  }
+
+  #recover(): void {
+    this.#failed = 0
+    this.#openedAtMs = null
   }
 
   #fail(): void {

@@ -9,6 +9,7 @@ import type { ServiceDeps } from '../../../src/services/context.ts'
 import { refreshTrending } from '../../../src/services/hashtags/index.ts'
 import { RefreshPostsMessage, SyncAccountsMessage } from '../../../src/services/sync/messages.ts'
 import { planSync } from '../../../src/services/sync/plan.ts'
+import { refreshPostsMessage, syncAccountsMessage } from '../../../src/services/sync/queue.ts'
 import { refreshPosts } from '../../../src/services/sync/refresh-posts.ts'
 import { syncAccounts } from '../../../src/services/sync/sync-accounts.ts'
 import { createBlueskyHandler, createMastodonHandler, type World } from '../platforms/index.ts'
@@ -45,7 +46,8 @@ function replayMoments(nowMs: number): number[] {
 }
 
 /** Newest posts are read at every step; older ones that are due, at every few: the history is soon there. */
-const REFRESH_EVERY = 6
+const REFRESH_EVERY = 10
+const REFRESH_BATCH = 1_000
 
 /** While the tables grow by multiples. */
 const ANALYSE_AFTER_STEPS = new Set([0, 2, 8, 24])
@@ -96,12 +98,10 @@ export async function seedDemo(options: SeedOptions): Promise<{ accounts: number
   const accounts = await connectAll(deps, options)
   for (const [step, moment] of moments.entries()) {
     clock.nowMs = moment
-    await planSync(deps, { repeated: true })
     const isLast = step === moments.length - 1
-    const due = queued
-      .splice(0)
-      .filter(({ topic }) => isLast || topic !== 'sync/posts' || step % REFRESH_EVERY === 0)
-    await Promise.all(due.map((message) => deliver(deps, message)))
+    if (isLast || step % REFRESH_EVERY === REFRESH_EVERY - 1) await planSync(deps, { repeated: true })
+    else queued.push(...accounts.map((message) => syncAccountsMessage(message)))
+    await Promise.all(inLargeBatches(queued.splice(0)).map((message) => deliver(deps, message)))
     // Posts older than the history are left to the running engine, which finds where to go on.
     queued.length = 0
     await Promise.all(background.splice(0))
@@ -110,45 +110,71 @@ export async function seedDemo(options: SeedOptions): Promise<{ accounts: number
   }
   await refreshTrending(deps, workspaceId)
   await Promise.all(background.splice(0))
-  return { accounts, steps: moments.length }
+  return { accounts: accounts.flatMap((message) => message.accounts).length, steps: moments.length }
 }
 
 async function unavailable(): Promise<never> {
   throw new Error('The history needs no stored objects.')
 }
 
-async function connectAll(deps: ServiceDeps, options: SeedOptions): Promise<number> {
-  const typed: { platform: Platform; input: string }[] = [
-    ...options.world.accounts('bluesky').map((a) => ({ platform: 'bluesky' as const, input: a.handle })),
+/** Connects every account of the simulated platforms; gives the messages that read them, one a platform. */
+async function connectAll(deps: ServiceDeps, options: SeedOptions): Promise<SyncAccountsMessage[]> {
+  const typed: { platform: Platform; host: string | null; input: string }[] = [
     ...options.world
-      .accounts('mastodon')
-      .map((a) => ({ platform: 'mastodon' as const, input: `${a.handle}@${options.mastodonHost}` })),
+      .accounts('bluesky')
+      .map((a) => ({ platform: 'bluesky' as const, host: null, input: a.handle })),
+    ...options.world.accounts('mastodon').map((a) => ({
+      platform: 'mastodon' as const,
+      host: options.mastodonHost,
+      input: `${a.handle}@${options.mastodonHost}`,
+    })),
   ]
-  let connected = 0
-  for (const { platform, input } of typed) {
-    try {
-      const profile = await connectorOf(deps, platform).resolve(connectorContext(deps, platform), input)
-      await deps.db.inWorkspace(options.workspaceId, [
-        insertAccount(options.workspaceId, {
-          id: newId(),
-          platform,
-          externalId: profile.externalId,
-          host: profile.host,
-          handle: profile.handle,
-          displayName: profile.displayName,
-          url: profile.url,
-          avatarUrl: profile.avatarUrl,
-          brandId: null,
-          trackedSince: new Date(deps.clock.now()).toISOString(),
-        }),
-      ])
-      connected += 1
-    } catch (error) {
-      // An account that did not exist yet at the beginning of the history is left out.
-      if (!(error instanceof PlatformError) || error.kind !== 'gone') throw error
-    }
+  const messages: SyncAccountsMessage[] = []
+  for (const { platform, host, input } of typed) {
+    const profile = await connectorOf(deps, platform)
+      .resolve(connectorContext(deps, platform), input)
+      .catch((error: unknown) => {
+        // An account that did not exist yet at the beginning of the history is left out.
+        if (error instanceof PlatformError && error.kind === 'gone') return null
+        throw error
+      })
+    if (profile === null) continue
+    const { externalId, handle } = profile
+    const account = { id: newId(), workspaceId: options.workspaceId, externalId, handle }
+    await deps.db.inWorkspace(options.workspaceId, [
+      insertAccount(options.workspaceId, {
+        ...profile,
+        id: account.id,
+        platform,
+        brandId: null,
+        trackedSince: new Date(deps.clock.now()).toISOString(),
+      }),
+    ])
+    const message = messages.find((known) => known.platform === platform && known.host === host)
+    if (message === undefined) messages.push({ platform, host, accounts: [account], jobId: null })
+    else message.accounts.push(account)
   }
-  return connected
+  return messages
+}
+
+/** Refreshes in the sizes that suit one machine: what the queue would deliver apart is read together. */
+function inLargeBatches(messages: QueueMessage[]): QueueMessage[] {
+  const others = messages.filter(({ topic }) => topic !== 'sync/posts')
+  const refreshes = messages
+    .filter(({ topic }) => topic === 'sync/posts')
+    .map(({ body }) => RefreshPostsMessage.parse(body))
+  const merged = [
+    ...Map.groupBy(refreshes, ({ platform, host }) => `${platform} ${host ?? ''}`).values(),
+  ].flatMap((group) => {
+    const posts = group.flatMap((message) => message.posts)
+    const first = group[0]
+    return first === undefined
+      ? []
+      : Array.from({ length: Math.ceil(posts.length / REFRESH_BATCH) }, (_, i) =>
+          refreshPostsMessage({ ...first, posts: posts.slice(i * REFRESH_BATCH, (i + 1) * REFRESH_BATCH) }),
+        )
+  })
+  return [...others, ...merged]
 }
 
 async function deliver(deps: ServiceDeps, message: QueueMessage): Promise<void> {

@@ -92,8 +92,11 @@ class WorkerHost {
 
   async stop(): Promise<void> {
     this.#isReplacing = true
-    await this.#miniflare?.dispose()
-    removeWorkerdRecord(this.#recordFile)
+    try {
+      await this.#miniflare?.dispose()
+    } finally {
+      removeWorkerdRecord(this.#recordFile)
+    }
   }
 
   async #announce(): Promise<void> {
@@ -146,7 +149,8 @@ async function handle(message: ToHost): Promise<void> {
     case 'restart':
       return host?.restart()
     case 'stop':
-      await host?.stop()
+      // A Miniflare that never came up says so once more when it is disposed of.
+      await host?.stop().catch(() => {})
       process.exit(0)
   }
 }
@@ -156,6 +160,5 @@ process.on('message', (message) => {
   if (parsed.success) handle(parsed.data).catch(fail)
 })
 process.on('disconnect', () => {
-  void host?.stop().finally(() => process.exit(1))
-  if (host === undefined) process.exit(1)
+  void (host?.stop() ?? Promise.resolve()).catch(() => {}).finally(() => process.exit(1))
 })

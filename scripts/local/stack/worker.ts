@@ -62,6 +62,8 @@ class WorkerProcess implements Worker {
     // Detached: a Ctrl-C in the terminal must not reach it before this process has decided what to do.
     this.#child = fork(HOST_PROGRAM, [], {
       detached: true,
+      // Flags of this process, such as a debugger's port, are not for that one.
+      execArgv: [],
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
       // What a killed Miniflare leaves behind is gone with the next start.
       env: { ...process.env, TMPDIR: emptyDirectory(join(options.stateDir, 'tmp')) },

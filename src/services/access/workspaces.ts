@@ -5,6 +5,7 @@ import {
   refreshTopPosts,
   undeliveredEvents,
 } from '../../db/queries/ingest/index.ts'
+import { workspaceState } from '../../db/queries/overview.ts'
 import { clearDays, rebuildDays, setTimezone } from '../../db/queries/rollups.ts'
 import { isTimezone } from '../../domain/periods.ts'
 import { invalidRequest, notFound } from '../../errors.ts'
@@ -28,10 +29,11 @@ export async function updateWorkspace(
     throw invalidRequest([
       { pointer: '/timezone', detail: 'There is no such timezone; use an IANA name such as Europe/Berlin.' },
     ])
+  const { timezone } = input
   const rebuilding =
-    input.timezone === undefined || input.timezone === ctx.workspace.timezone
+    timezone === undefined || (await hasTimezone(ctx, timezone))
       ? []
-      : [setTimezone(id, input.timezone), clearDays(id), rebuildDays(id), refreshTopPosts(id)]
+      : [setTimezone(id, timezone), clearDays(id), rebuildDays(id), refreshTopPosts(id)]
   const [, , , pending] = await ctx.db.inWorkspace(id, [
     lockWorkspace(id),
     renameWorkspace(id, input.name ?? null),
@@ -40,4 +42,10 @@ export async function updateWorkspace(
     ...rebuilding,
   ])
   await deliverEvents(ctx, id, pending)
+}
+
+/** Asked of the database: what the caller knows of the workspace may be some seconds old. */
+async function hasTimezone(ctx: ServiceContext, timezone: string): Promise<boolean> {
+  const [[state]] = await ctx.db.inWorkspace(ctx.workspace.id, [workspaceState(ctx.workspace.id)])
+  return state?.timezone === timezone
 }

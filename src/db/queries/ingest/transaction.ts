@@ -26,8 +26,10 @@ export function refreshTopPosts(workspaceId: string): Statement<never> {
       FROM (
         SELECT p.id, p.engagements FROM posts p
         WHERE p.account_id = d.account_id
-          AND p.posted_at >= (d.day::timestamp AT TIME ZONE w.timezone)
-          AND p.posted_at < ((d.day + 1)::timestamp AT TIME ZONE w.timezone)
+          AND (p.posted_at AT TIME ZONE w.timezone)::date = d.day
+          -- For the index. A day's first hour may come twice, of which the border knows the second.
+          AND p.posted_at >= (d.day::timestamp AT TIME ZONE w.timezone) - interval '3 hours'
+          AND p.posted_at < ((d.day + 1)::timestamp AT TIME ZONE w.timezone) + interval '3 hours'
           AND p.deleted_at IS NULL AND p.kind <> 'repost' AND p.engagements IS NOT NULL
         ORDER BY p.engagements DESC, p.id
         LIMIT ${TOP_POSTS_PER_DAY}

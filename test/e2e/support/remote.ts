@@ -1,0 +1,38 @@
+import { z } from 'zod'
+import { type HttpServer, listen, readBody, sendJson } from '../../../scripts/local/lib/http-server.ts'
+import type { TestStack } from '../../harness/stack.ts'
+
+/** Set to the moment at which the simulated platforms' clock is held; `null` while it runs. */
+export interface WorldClock {
+  heldAtMs: number | null
+}
+
+const MAX_BODY_BYTES = 10_000_000
+const SqlRequest = z.object({ text: z.string(), params: z.array(z.unknown()).default([]) })
+const ClockRequest = z.object({ held: z.boolean() })
+
+/**
+ * Tests run in processes of their own; what only the stack's process can do, they ask for over HTTP:
+ * `POST /sql`, `/clock`, `/kill-worker`, `/queue-idle`.
+ */
+export function serveRemote(stack: TestStack, clock: WorldClock): Promise<HttpServer> {
+  const actions: Record<string, (body: unknown) => Promise<unknown>> = {
+    '/sql': async (body) => {
+      const request = SqlRequest.parse(body)
+      return stack.ownerSql(request.text, request.params)
+    },
+    '/clock': async (body) => {
+      const { held } = ClockRequest.parse(body)
+      clock.heldAtMs = held ? (clock.heldAtMs ?? Date.now()) : null
+      return clock.heldAtMs
+    },
+    '/kill-worker': async () => stack.killWorker(),
+    '/queue-idle': async () => stack.qstash.idle(),
+  }
+  return listen(async (req, res) => {
+    const action = actions[req.url ?? '']
+    if (action === undefined) throw new Error(`There is no action ${req.url}`)
+    const body = (await readBody(req, MAX_BODY_BYTES)).toString()
+    sendJson(res, 200, (await action(body === '' ? {} : JSON.parse(body))) ?? null)
+  })
+}

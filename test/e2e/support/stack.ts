@@ -1,0 +1,70 @@
+import { inject } from 'vitest'
+import { signDelivery } from '../../../scripts/local/qstash/signing.ts'
+
+/** What the tests' process does with the stack that `global-setup.ts` has started. */
+
+export const stack = inject('stack')
+
+/** Rows of plain SQL as the owner, who sees every workspace. Numbers beyond 32 bits come as text: cast them. */
+export async function sql<R extends object>(text: string, params: unknown[] = []): Promise<R[]> {
+  return rowsOf<R>(await remote('/sql', { text, params }))
+}
+
+/** The caller's statement says what its rows look like. */
+function rowsOf<R>(value: unknown): R[] {
+  return value as R[]
+}
+
+/** The one row of a statement that has one. */
+export async function sqlRow<R extends object>(text: string, params: unknown[] = []): Promise<R> {
+  const [row] = await sql<R>(text, params)
+  if (row === undefined) throw new Error(`No row: ${text}`)
+  return row
+}
+
+/** SIGKILL of workerd; resolves when it serves again. More than five a minute are taken for a broken Worker. */
+export async function killWorker(): Promise<void> {
+  await remote('/kill-worker')
+}
+
+/** Resolves when the queue has nothing to deliver; messages whose time is yet to come do not count. */
+export async function queueIdle(): Promise<void> {
+  await remote('/queue-idle')
+}
+
+/** Holds the simulated platforms' clock: from then on only interventions change their figures. */
+export async function holdWorld(): Promise<void> {
+  await remote('/clock', { held: true })
+}
+
+/** Lets the clock run again, from the real time. */
+export async function releaseWorld(): Promise<void> {
+  await remote('/clock', { held: false })
+}
+
+/**
+ * Calls a callback as the queue does.
+ * @param key what to sign with; the current key by default
+ */
+export function callBack(path: string, body: unknown, key = stack.signingKeys.current): Promise<Response> {
+  const url = `${stack.url}${path}`
+  const text = JSON.stringify(body)
+  const signature = signDelivery({ url, body: Buffer.from(text), key, nowMs: Date.now() })
+  return fetch(url, {
+    method: 'POST',
+    body: text,
+    headers: { 'content-type': 'application/json', 'upstash-signature': signature },
+  })
+}
+
+/** Begins the plans of a minute at once, where the schedule would wait for the minute to begin. */
+export async function startPlanning(): Promise<void> {
+  const response = await callBack('/callbacks/sync/plan', {})
+  if (!response.ok) throw new Error(`plan: ${response.status} ${await response.text()}`)
+}
+
+async function remote(path: string, body: unknown = {}): Promise<unknown> {
+  const response = await fetch(stack.remoteUrl + path, { method: 'POST', body: JSON.stringify(body) })
+  if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`)
+  return response.json()
+}

@@ -1,0 +1,323 @@
+import { randomUUID } from 'node:crypto'
+import { inject, vi } from 'vitest'
+import { runAction } from '../../scripts/local/platforms/actions.ts'
+import { type BlueskyLimits, createBlueskyHandler } from '../../scripts/local/platforms/bluesky.ts'
+import { createMastodonHandler, type MastodonLimits } from '../../scripts/local/platforms/mastodon.ts'
+import { DEFAULT_ACCOUNTS } from '../../scripts/local/platforms/personas.ts'
+import { createStats, type Stats } from '../../scripts/local/platforms/stats.ts'
+import type { Account as Person, AccountSpec, PlatformName } from '../../scripts/local/platforms/types.ts'
+import { createWorld, type World } from '../../scripts/local/platforms/world.ts'
+import { createGuardedFetch } from '../../src/adapters/guarded-fetch.ts'
+import { createConnectors } from '../../src/adapters/platforms/index.ts'
+import { createRateBudget } from '../../src/adapters/rate-budget.ts'
+import { createRedis } from '../../src/adapters/redis.ts'
+import { createWatchList } from '../../src/adapters/watch-list.ts'
+import type { Db } from '../../src/db/client.ts'
+import { verdictOf } from '../../src/jobs/verdict.ts'
+import type { LiveEvent, RateBudget } from '../../src/ports.ts'
+import { connectAccount } from '../../src/services/accounts/connect-account.ts'
+import type { Account } from '../../src/services/accounts/schemas.ts'
+import type { ServiceContext, ServiceDeps } from '../../src/services/context.ts'
+import { backfill } from '../../src/services/sync/backfill.ts'
+import {
+  BackfillMessage,
+  PlanMessage,
+  RefreshPostsMessage,
+  SyncAccountsMessage,
+} from '../../src/services/sync/messages.ts'
+import { type Plan, planSync } from '../../src/services/sync/plan.ts'
+import { refreshPosts } from '../../src/services/sync/refresh-posts.ts'
+import { syncAccounts } from '../../src/services/sync/sync-accounts.ts'
+import type { TestDatabase } from '../harness/database.ts'
+import { quietDeps } from '../harness/deps.ts'
+import { makeWorkspace } from '../harness/factories.ts'
+import { type Delivery, TestQueue } from './queue.ts'
+
+/** The sync engine as it is deployed, in this process: only the queue, the network and the clock are doubles. */
+
+export const START_MS = Date.parse('2026-11-22T12:00:00Z')
+export const MINUTE_MS = 60_000
+export const HOUR_MS = 60 * MINUTE_MS
+export const DAY_MS = 24 * HOUR_MS
+
+export const APP_VIEW = 'http://127.0.0.1:2584'
+export const MASTODON_HOST = '127.0.0.1:3000'
+
+/** Where a delivery may break: each is reached once with everything before it done. */
+export type BreakingPoint = 'before the ingest' | 'after the ingest' | 'at the next publish'
+
+export class Crash extends Error {}
+
+export interface EngineOptions {
+  timezone?: string
+  accounts?: readonly AccountSpec[]
+  historyDays?: number
+  limits?: { bluesky?: Partial<BlueskyLimits>; mastodon?: Partial<MastodonLimits> }
+  syncIntervalSeconds?: number
+  /** Another Redis than the suite's, or none at that address. */
+  redisUrl?: string
+}
+
+/** An account of the simulated platforms; what does not matter is that of a person who posts now and then. */
+export function person(platform: PlatformName, key: string, given: Partial<AccountSpec> = {}): AccountSpec {
+  const [base] = DEFAULT_ACCOUNTS
+  if (base === undefined) throw new Error('The simulator knows nobody')
+  const handle = platform === 'bluesky' ? `${key}.example.social` : key
+  return { ...base, key, platform, handle, displayName: key, createdAt: '2024-01-01T00:00:00Z', ...given }
+}
+
+export const PEOPLE: readonly AccountSpec[] = [
+  person('bluesky', 'ada', { postsPerDay: 6 }),
+  person('mastodon', 'cleo', { postsPerDay: 3 }),
+]
+
+/** How messages arrive. */
+export type Order = 'in order' | 'shuffled' | 'twice' | 'at once'
+
+export class Engine {
+  readonly world: World
+  readonly stats: Record<PlatformName, Stats> = { bluesky: createStats(), mastodon: createStats() }
+  readonly queue: TestQueue
+  readonly ctx: ServiceContext
+  readonly told: LiveEvent[] = []
+  /** Addresses that the platforms were asked for. */
+  readonly calls: URL[] = []
+  /** Answers in place of a platform, where it gives a response. */
+  interfere: (url: URL) => Response | Promise<Response> | undefined = () => undefined
+  #nowMs = START_MS
+  #crash: BreakingPoint | null = null
+  readonly #background: Promise<unknown>[] = []
+  readonly #handlers: Record<PlatformName, (request: Request) => Promise<Response>>
+
+  constructor(database: TestDatabase, workspaceId: string, options: EngineOptions) {
+    const now = () => this.#nowMs
+    vi.useFakeTimers({ toFake: ['Date'], now: START_MS })
+    this.world = createWorld({
+      seed: 'sync',
+      now,
+      epoch: START_MS - (options.historyDays ?? 60) * DAY_MS,
+      accounts: options.accounts ?? PEOPLE,
+    })
+    const { bluesky = {}, mastodon = {} } = options.limits ?? {}
+    this.#handlers = {
+      bluesky: createBlueskyHandler(this.world, { limits: bluesky, stats: this.stats.bluesky }),
+      mastodon: createMastodonHandler(this.world, { limits: mastodon, stats: this.stats.mastodon }),
+    }
+    this.queue = new TestQueue(now)
+    const clock = { now }
+    const redis = createRedis({
+      url: options.redisUrl ?? inject('redisUrl'),
+      token: inject('redisToken'),
+      timeoutMs: 5_000,
+    })
+    const quiet = quietDeps(this.#breakable(database.db))
+    this.ctx = {
+      ...quiet,
+      hub: { ...quiet.hub, announce: async (_workspaceId, events) => void this.told.push(...events) },
+      waitUntil: (work) => void this.#background.push(work),
+      queue: {
+        publish: async (messages) => {
+          if (messages.length > 0) this.#break('at the next publish')
+          await this.queue.publish(messages)
+        },
+      },
+      objects: { put: unused, getRange: unused, delete: unused },
+      connectors: createConnectors({ blueskyAppViewUrl: APP_VIEW, allowPrivateHosts: true }),
+      fetchFor: (platform) =>
+        createGuardedFetch({
+          allowPrivateHosts: true,
+          fetch: (url, init) => this.#answer(platform === 'bluesky' ? 'bluesky' : 'mastodon', url, init),
+        }),
+      budget: withKeysOfItsOwn(createRateBudget(redis, clock), randomUUID()),
+      watchList: createWatchList(redis, clock),
+      clock,
+      syncIntervalSeconds: options.syncIntervalSeconds ?? 60,
+      workspace: { id: workspaceId, timezone: options.timezone ?? 'UTC' },
+      actor: { kind: 'user', userId: 'somebody', role: 'analyst' },
+      requestId: 'test',
+    }
+  }
+
+  get nowMs(): number {
+    return this.#nowMs
+  }
+
+  get workspaceId(): string {
+    return this.ctx.workspace.id
+  }
+
+  elapse(ms: number): void {
+    this.#nowMs += ms
+    vi.setSystemTime(this.#nowMs)
+  }
+
+  /** Does something to the world, as the simulator's control interface does. */
+  act(verb: string, body: object): string | undefined {
+    return runAction(this.world, verb, body)[0]?.postId
+  }
+
+  person(key: string): Person {
+    const found = this.world.accounts().find((account) => account.key === key)
+    if (found === undefined) throw new Error(`There is no ${key}`)
+    return found
+  }
+
+  /** What is typed to connect somebody. */
+  typed(key: string): { platform: PlatformName; handle: string } {
+    const { platform, handle } = this.person(key)
+    return { platform, handle: platform === 'bluesky' ? handle : `@${handle}@${MASTODON_HOST}` }
+  }
+
+  async connect(key: string): Promise<Account> {
+    const account = await connectAccount(this.ctx, this.typed(key))
+    await this.settle()
+    return account
+  }
+
+  async plan(): Promise<Plan> {
+    return planSync(this.ctx, { repeated: true })
+  }
+
+  /** Lets one delivery break at a point; the next one to reach it does. */
+  crashNext(point: BreakingPoint): void {
+    this.#crash = point
+  }
+
+  get hasCrashed(): boolean {
+    return this.#crash === null
+  }
+
+  /** Delivers one message, as the callbacks' routes do: a failure comes again, or is given up. */
+  async deliver(delivery: Delivery): Promise<void> {
+    try {
+      await handle(this.ctx, delivery.message.topic, delivery.message.body)
+    } catch (error) {
+      const verdict = verdictOf(error)
+      if (verdict.status === 489) this.queue.giveUp(delivery, error)
+      else if (error instanceof Crash) this.queue.retry(delivery, error, 0)
+      else
+        this.queue.retry(
+          delivery,
+          error,
+          Number(verdict.headers.get('retry-after') ?? 2 * 4 ** delivery.retried) * 1_000,
+        )
+    }
+    await this.settle()
+  }
+
+  /** Delivers what is due, and what comes of it, while the clock stands still. */
+  async drain(order: Order = 'in order'): Promise<void> {
+    for (let due = this.queue.takeDue(); due.length > 0; due = this.queue.takeDue()) {
+      const again = due.map((delivery) => ({ ...delivery }))
+      switch (order) {
+        case 'in order':
+          for (const delivery of due) await this.deliver(delivery)
+          break
+        case 'twice':
+          for (const delivery of due.flatMap((one) => [one, { ...one }])) await this.deliver(delivery)
+          break
+        case 'shuffled':
+          for (const delivery of shuffled([...due, ...again])) await this.deliver(delivery)
+          break
+        case 'at once':
+          await Promise.all([...due, ...again].map((delivery) => this.deliver(delivery)))
+          break
+      }
+    }
+  }
+
+  /** Lets time pass as it does in production: a plan at every interval, and deliveries when they are due. */
+  async live(forMs: number, order: Order = 'in order'): Promise<void> {
+    const untilMs = this.#nowMs + forMs
+    const everyMs = this.ctx.syncIntervalSeconds * 1_000
+    let planAtMs = this.#nowMs + everyMs
+    for (;;) {
+      const nextMs = Math.min(planAtMs, this.queue.nextDueMs() ?? planAtMs)
+      if (nextMs > untilMs) break
+      this.elapse(Math.max(0, nextMs - this.#nowMs))
+      if (nextMs === planAtMs) {
+        await this.plan()
+        planAtMs += everyMs
+      }
+      await this.drain(order)
+    }
+    this.elapse(untilMs - this.#nowMs)
+  }
+
+  async settle(): Promise<void> {
+    await Promise.all(this.#background.splice(0))
+  }
+
+  async #answer(platform: PlatformName, url: string, init?: RequestInit): Promise<Response> {
+    const address = new URL(url)
+    this.calls.push(address)
+    return (await this.interfere(address)) ?? this.#handlers[platform](new Request(url, init))
+  }
+
+  #break(point: BreakingPoint): void {
+    if (this.#crash !== point) return
+    this.#crash = null
+    throw new Crash(point)
+  }
+
+  /** An ingest is the only transaction of so many statements. */
+  #breakable(db: Db): Db {
+    return {
+      outside: (query, run) => db.outside(query, run),
+      inWorkspace: async (workspaceId, statements, run) => {
+        const isIngest = statements.length >= 6
+        if (isIngest) this.#break('before the ingest')
+        const results = await db.inWorkspace(workspaceId, statements, run)
+        if (isIngest) this.#break('after the ingest')
+        return results
+      },
+    }
+  }
+}
+
+/** An engine in a workspace of its own, alone in the database: plans look at every workspace. */
+export async function startEngine(database: TestDatabase, options: EngineOptions = {}): Promise<Engine> {
+  await database.sql('TRUNCATE workspaces, post_snapshots CASCADE')
+  return new Engine(database, await makeWorkspace(database, options.timezone), options)
+}
+
+/** The same engine, acting in a second workspace. */
+export async function secondWorkspace(database: TestDatabase, engine: Engine): Promise<ServiceContext> {
+  const id = await makeWorkspace(database, engine.ctx.workspace.timezone)
+  return { ...engine.ctx, workspace: { ...engine.ctx.workspace, id } }
+}
+
+async function unused(): Promise<never> {
+  throw new Error('The sync engine stores no objects')
+}
+
+function withKeysOfItsOwn(budget: RateBudget, name: string): RateBudget {
+  const own = <R extends { key: string }>(rule: R): R => ({ ...rule, key: `${name}:${rule.key}` })
+  return {
+    spend: (rule) => budget.spend(own(rule)),
+    follow: (rule, signal) => budget.follow(own(rule), signal),
+  }
+}
+
+async function handle(deps: ServiceDeps, topic: string, body: unknown): Promise<void> {
+  switch (topic) {
+    case 'sync/plan':
+      return void (await planSync(deps, PlanMessage.parse(body)))
+    case 'sync/accounts':
+      return syncAccounts(deps, SyncAccountsMessage.parse(body))
+    case 'sync/posts':
+      return refreshPosts(deps, RefreshPostsMessage.parse(body))
+    case 'sync/backfill':
+      return backfill(deps, BackfillMessage.parse(body))
+    default:
+      throw new Error(`Nobody takes ${topic}`)
+  }
+}
+
+/** In another order, the same at every run. */
+function shuffled<T>(items: readonly T[]): T[] {
+  return items
+    .map((item, i) => ({ item, key: (i * 7_919 + 13) % 101 }))
+    .sort((a, b) => a.key - b.key)
+    .map(({ item }) => item)
+}
