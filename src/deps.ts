@@ -99,7 +99,7 @@ export function createDeps(raw: Bindings & object, runtime: Runtime): AppDeps {
       userAgent: `Tidemark (+${env.PUBLIC_URL}; reads public posts only)`,
     }),
     fetchFor: (platform) => (platform === 'bluesky' ? fetchAppView : fetchAnywherePublic),
-    budget: createRateBudget({ redis, clock, waitUntil }),
+    budget: createRateBudget(redis, clock, waitUntil),
     watchList: createWatchList(redis, clock),
     clock,
     log,

@@ -7,18 +7,19 @@ export const SHARE_OF_LIMIT = 0.9
 
 /** Hosts whose pauses an isolate remembers. */
 const MAX_PAUSES = 1_000
+/** No header makes us wait longer. */
+const MAX_PAUSE_MS = 3_600_000
 
 /**
  * Budgets shared by all isolates. A call is taken from the budget before it is made; when the platform's own
  * headers say that little is left, everybody waits for its window to end. Without Redis nothing is granted:
  * better late than over somebody's limit.
  */
-export function createRateBudget(parts: {
-  redis: Redis
-  clock: Clock
-  waitUntil(work: Promise<unknown>): void
-}): RateBudget {
-  const { redis, clock } = parts
+export function createRateBudget(
+  redis: Redis,
+  clock: Clock,
+  waitUntil: (work: Promise<unknown>) => void = (work) => void work,
+): RateBudget {
   const limiters = new Map<string, Ratelimit>()
   /** What this isolate knows of pauses: it need not ask, and takes nothing from the budget meanwhile. */
   const pauses = new Map<string, number>()
@@ -50,8 +51,9 @@ export function createRateBudget(parts: {
 
   return {
     async spend(rule) {
-      let waitMs = (pauses.get(rule.key) ?? 0) - clock.now()
-      if (waitMs > 0) throw usedUp(rule, waitMs)
+      const knownMs = (pauses.get(rule.key) ?? 0) - clock.now()
+      if (knownMs > 0) throw usedUp(rule, knownMs)
+      let waitMs: number
       try {
         const [until, { success, reset }] = await Promise.all([
           redis.get<string>(pauseKey(rule)),
@@ -60,7 +62,7 @@ export function createRateBudget(parts: {
         const pausedMs = until === null ? 0 : Number(until) - clock.now()
         if (success && pausedMs <= 0) return
         if (pausedMs > 0) pause(rule, Number(until))
-        waitMs = Math.max(pausedMs, success ? 0 : reset - clock.now(), 1_000)
+        waitMs = Math.max(pausedMs, success ? 0 : reset - clock.now())
       } catch (error) {
         throw new PlatformError('rate_limited', 'The rate budget cannot be read, so no call is made.', {
           retryAfterMs: 15_000,
@@ -70,15 +72,12 @@ export function createRateBudget(parts: {
       throw usedUp(rule, waitMs)
     },
     follow(rule, signal) {
-      const until = pausedUntil(rule, signal)
-      if (until === null || until <= clock.now()) return
+      const forMs = Math.min((pausedUntil(rule, signal) ?? 0) - clock.now(), MAX_PAUSE_MS)
+      if (forMs <= 0) return
+      const until = clock.now() + forMs
       pause(rule, until)
       // Not awaited: failing to tell the others is no reason to fail this call.
-      parts.waitUntil(
-        redis
-          .set(pauseKey(rule), String(until), { px: Math.min(until - clock.now(), 3_600_000) })
-          .catch(() => {}),
-      )
+      waitUntil(redis.set(pauseKey(rule), String(until), { px: Math.ceil(forMs) }).catch(() => {}))
     },
   }
 }
@@ -91,7 +90,7 @@ function pauseKey(rule: RateLimitRule): string {
 function pausedUntil(rule: RateLimitRule, signal: RateSignal): number | null {
   if (signal.remaining === null || signal.resetAtMs === null) return null
   const limit = signal.limit ?? rule.limit
-  return signal.remaining <= limit - allowedOf(limit) ? signal.resetAtMs : null
+  return signal.remaining <= Math.max(0, limit - allowedOf(limit)) ? signal.resetAtMs : null
 }
 
 /** Calls that we make of those that a platform allows. */

@@ -49,7 +49,8 @@ const PERIOD_LENGTH: Record<PeriodName, Temporal.DurationLike> = {
  * Names that this runtime takes for timezones and Postgres does not, or for others: to Postgres `CET` is an
  * hour ahead of UTC all the year round, and `IST` the time of Israel.
  */
-const READ_DIFFERENTLY = /^(?!(?:UTC|UCT|GMT|EST|MST|HST|PRC|ROC|ROK)$)[a-z]{3}$|^SystemV\/|^US\/Pacific-New$/i
+const READ_DIFFERENTLY =
+  /^(?!(?:UTC|UCT|GMT|EST|MST|HST|PRC|ROC|ROK)$)[a-z]{3}$|^SystemV\/|^US\/Pacific-New$/i
 
 /** Whether a name is a timezone, here and in the database; only IANA names count, not offsets. */
 export function isTimezone(name: string): boolean {

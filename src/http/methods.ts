@@ -2,6 +2,7 @@ import { createMiddleware } from 'hono/factory'
 import { AppError } from '../errors.ts'
 import type { HttpEnv } from './context.ts'
 import type { createApi } from './openapi.ts'
+import { problemResponse } from './problem.ts'
 
 /** Answers 405 with `Allow` where a path exists and the method does not, before anybody is asked who they are. */
 export function refuseMethod(api: ReturnType<typeof createApi>) {
@@ -23,8 +24,11 @@ export function refuseMethod(api: ReturnType<typeof createApi>) {
       .filter((route) => route.pattern.test(c.req.path))
       .flatMap((route) => [...route.methods])
     if (methods.length > 0 && !methods.includes(c.req.method)) {
-      c.header('allow', [...new Set(methods)].sort().join(', '))
-      throw new AppError('method_not_allowed', `${c.req.method} is not available here.`)
+      const error = new AppError('method_not_allowed', `${c.req.method} is not available here.`)
+      // Answered here and not thrown: an error's answer carries no header of its middleware.
+      const refusal = problemResponse(error, { url: c.req.url, requestId: c.get('requestId') })
+      refusal.headers.set('allow', [...new Set(methods)].sort().join(', '))
+      return refusal
     }
     if (c.req.method === 'OPTIONS')
       return c.body(null, 204, { allow: [...new Set(methods)].sort().join(', ') })

@@ -1,6 +1,7 @@
 import { Hono } from 'hono'
 import type { z } from 'zod'
 import { invalidRequest } from '../errors.ts'
+import { ConnectBatchMessage, processConnectBatch } from '../services/accounts/connect-batch.ts'
 import type { ServiceDeps } from '../services/context.ts'
 import { planTrending, refreshTrending } from '../services/hashtags/index.ts'
 import { RefreshTrendingMessage } from '../services/hashtags/messages.ts'
@@ -51,6 +52,7 @@ const CALLBACKS = {
   '/sync/accounts': take(SyncAccountsMessage, syncAccounts),
   '/sync/posts': take(RefreshPostsMessage, refreshPosts),
   '/sync/backfill': take(BackfillMessage, backfill),
+  '/accounts/connect': take(ConnectBatchMessage, processConnectBatch),
   '/imports/process': take(ProcessImportMessage, processImport),
   '/trending/plan': call(planTrending),
   '/trending/refresh': take(RefreshTrendingMessage, (deps, { workspaceId }) =>

@@ -131,3 +131,41 @@ export function removeQueuedJob(workspaceId: string, id: string): Statement<{ id
   return statement(sql`
     DELETE FROM jobs WHERE workspace_id = ${workspaceId} AND id = ${id} AND status = 'queued' RETURNING id`)
 }
+
+export interface JobWork {
+  params: Record<string, unknown>
+  done: number
+  timezone: string
+}
+
+/** What an open job still has to do. Gives no row when it is over. */
+export function selectJobWork(workspaceId: string, id: string, nowIso: string): Statement<JobWork> {
+  return statement(sql`
+    SELECT j.params, j.done, w.timezone FROM jobs j JOIN workspaces w ON w.id = j.workspace_id
+    WHERE j.workspace_id = ${workspaceId} AND j.id = ${id} AND ${isOpen(nowIso)}`)
+}
+
+/**
+ * Records the outcome of one of a job's items, in order. Gives no row when that item has been recorded before,
+ * or the job is over.
+ */
+export function recordItem(
+  workspaceId: string,
+  id: string,
+  item: { index: number; outcome: unknown },
+  nowIso: string,
+): Statement<JobRow> {
+  return statement(sql`
+    UPDATE jobs j SET status = 'running', done = j.done + 1, updated_at = ${nowIso},
+      result = COALESCE(j.result, '[]'::jsonb) || jsonb_build_array(${JSON.stringify(item.outcome)}::jsonb)
+    WHERE j.workspace_id = ${workspaceId} AND j.id = ${id} AND j.done = ${item.index} AND ${isOpen(nowIso)}
+    RETURNING ${JOB_COLUMNS}`)
+}
+
+/** Ends a job whose items are all recorded; its result is what they came to. */
+export function succeedWithItems(workspaceId: string, id: string, nowIso: string): Statement<JobRow> {
+  return statement(sql`
+    UPDATE jobs j SET status = 'succeeded', updated_at = ${nowIso}, expires_at = ${resultExpiry(nowIso)}
+    WHERE j.workspace_id = ${workspaceId} AND j.id = ${id} AND j.done >= j.total AND ${isOpen(nowIso)}
+    RETURNING ${JOB_COLUMNS}`)
+}

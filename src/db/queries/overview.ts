@@ -149,14 +149,13 @@ function bucketOf(q: OverviewQuery): SQL {
     case 'quarters':
       return sql`(quarter AT TIME ZONE ${timezone})::date::text`
     case 'hours':
-      return hourOf(sql`quarter`, timezone)
+      return hourOf(sql`quarter`, q.period)
   }
 }
 
-/** The instant at which a moment's local hour began; told apart also where clocks go back. */
-function hourOf(moment: SQL, timezone: string): SQL {
-  return sql`to_char((date_trunc('minute', ${moment})
-    - make_interval(mins => EXTRACT(MINUTE FROM ${moment} AT TIME ZONE ${timezone})::int)) AT TIME ZONE 'UTC',
+/** The hour of a one-day period that a moment lies in, counted from its start as `hoursOf` does. */
+function hourOf(moment: SQL, period: Period): SQL {
+  return sql`to_char(date_bin('1 hour', ${moment}, ${period.start}::timestamptz) AT TIME ZONE 'UTC',
     'YYYY-MM-DD"T"HH24:MI:SS.000"Z"')`
 }
 
@@ -204,7 +203,7 @@ function followerReadings(q: OverviewQuery): SQL {
         AND r.day BETWEEN ${q.period.from}::date AND ${q.period.to}::date`
   const bucket =
     q.cut === 'hours'
-      ? hourOf(sql`m.observed_at`, q.period.timezone)
+      ? hourOf(sql`m.observed_at`, q.period)
       : sql`(m.observed_at AT TIME ZONE ${q.period.timezone})::date::text`
   return sql`SELECT DISTINCT ON (account_id, bucket) account_id, bucket, followers FROM (
       SELECT m.account_id, ${bucket} AS bucket, m.followers, m.observed_at

@@ -5,7 +5,7 @@ import { count, moment, workspaceRef } from './columns.ts'
 import { workspaces } from './workspaces.ts'
 
 export const JOB_STATUSES = ['queued', 'running', 'succeeded', 'failed', 'cancelled', 'expired'] as const
-export const JOB_KINDS = ['import', 'account_sync', 'account_batch', 'timezone_rebuild'] as const
+export const JOB_KINDS = ['import', 'account_sync', 'account_batch'] as const
 
 /** Everything that is done in the background on somebody's request. */
 export const jobs = pgTable(

@@ -2,6 +2,7 @@ import { createRoute, z } from '@hono/zod-openapi'
 import { invalidRequest } from '../../errors.ts'
 import { createCursorCodec } from '../../lib/cursor.ts'
 import { connectAccount } from '../../services/accounts/connect-account.ts'
+import { connectBatch } from '../../services/accounts/connect-batch.ts'
 import {
   bringBackAccount,
   changeAccount,
@@ -14,6 +15,7 @@ import {
   Account,
   AccountMetricsPoint,
   ConnectAccount,
+  ConnectAccounts,
   UpdateAccount,
 } from '../../services/accounts/schemas.ts'
 import { syncAccountNow } from '../../services/accounts/sync-now.ts'
@@ -32,6 +34,17 @@ const connectRoute = createRoute({
   description: 'The platform resolves the handle first; the first sync is queued.',
   request: { body: jsonBody(ConnectAccount) },
   responses: { 201: json(AccountDocument, 'Connected'), ...problems(400, 403, 409, 415, 422, 503) },
+})
+
+const batchRoute = createRoute({
+  method: 'post',
+  path: '/accounts/batch',
+  tags,
+  summary: 'Connect many accounts in the background',
+  description:
+    "The job's `result` has an entry for each: connected, with its id, or failed, with the reason.",
+  request: { body: jsonBody(ConnectAccounts) },
+  responses: { 202: json(AcceptedJob, 'Queued'), ...problems(400, 403, 415, 503) },
 })
 
 const listRoute = createRoute({
@@ -117,6 +130,7 @@ export const accountRoutes = createApi()
     const account = await connectAccount(c.get('ctx'), c.req.valid('json'))
     return c.json(account, 201, { location: `/api/v1/accounts/${account.id}` })
   })
+  .openapi(batchRoute, async (c) => accepted(c, await connectBatch(c.get('ctx'), c.req.valid('json'))))
   .openapi(listRoute, async (c) => {
     const ctx = c.get('ctx')
     const query = c.req.valid('query')

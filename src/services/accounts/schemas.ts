@@ -61,6 +61,10 @@ export const ConnectAccount = z.strictObject({
 })
 export type ConnectAccount = z.infer<typeof ConnectAccount>
 
+/** Most accounts in one request: as many as a workspace of a large team has. */
+export const ConnectAccounts = z.strictObject({ accounts: z.array(ConnectAccount).min(1).max(200) })
+export type ConnectAccounts = z.infer<typeof ConnectAccounts>
+
 export const UpdateAccount = z.strictObject({
   brandId: z.uuid().nullable().optional(),
   status: z.enum(['active', 'paused']).optional(),

@@ -104,7 +104,7 @@ describe('a job', () => {
   it('has expired after a day, or after the time that it was given', async () => {
     const { ctx, time } = await makeRig(database)
     const { id } = await create(ctx)
-    const short = await createJob(ctx, { kind: 'timezone_rebuild', params: {}, expiresInSeconds: 60 })
+    const short = await createJob(ctx, { kind: 'account_sync', params: {}, expiresInSeconds: 60 })
     time.nowMs += 60_000
     expect((await getJob(ctx, short.id)).status).toBe('expired')
     expect((await getJob(ctx, id)).status).toBe('queued')
