@@ -1,4 +1,6 @@
-import { useEffect } from 'preact/hooks'
+import type { ComponentChildren } from 'preact'
+import { useEffect, useErrorBoundary } from 'preact/hooks'
+import { asApiError } from './api/http.ts'
 import { AccountsPage } from './features/accounts/accounts-page.tsx'
 import { ConnectProvider } from './features/accounts/connect-provider.tsx'
 import { SignInPage } from './features/auth/sign-in-page.tsx'
@@ -31,12 +33,22 @@ function NotFoundPage() {
   )
 }
 
+/** A part of the address as it was before it was encoded; `null` where nothing can have been encoded so. */
+function decoded(part: string): string | null {
+  try {
+    return decodeURIComponent(part)
+  } catch {
+    return null
+  }
+}
+
 function Routes() {
   const { path } = useLocation()
-  const [, section = '', id = '', ...more] = path.split('/')
-  if (more.length > 0) return <NotFoundPage />
-  if (section === 'posts' && id !== '') return <PostPage key={id} id={decodeURIComponent(id)} />
-  if (section === 'imports') return <ImportsPage key={id} id={id === '' ? null : decodeURIComponent(id)} />
+  const [, section = '', encodedId = '', ...more] = path.split('/')
+  const id = decoded(encodedId)
+  if (more.length > 0 || id === null) return <NotFoundPage />
+  if (section === 'posts' && id !== '') return <PostPage key={id} id={id} />
+  if (section === 'imports') return <ImportsPage key={id} id={id === '' ? null : id} />
   if (id !== '') return <NotFoundPage />
   switch (section) {
     case '':
@@ -50,6 +62,19 @@ function Routes() {
     default:
       return <NotFoundPage />
   }
+}
+
+/** A page that breaks takes nothing else with it: the ways to the others stay. */
+function Guarded({ children }: { children: ComponentChildren }) {
+  const [error]: [unknown, () => void] = useErrorBoundary((thrown: unknown) => console.error(thrown))
+  if (error === undefined) return <>{children}</>
+  return (
+    <Page title="This page broke">
+      <section class="panel">
+        <ErrorState error={asApiError(error)} retry={() => window.location.reload()} />
+      </section>
+    </Page>
+  )
 }
 
 /** Sends whoever is not signed in to the sign-in page, which leads back here. */
@@ -86,7 +111,9 @@ function Gate() {
           <AccountsProvider>
             <ConnectProvider>
               <Shell>
-                <Routes />
+                <Guarded key={path}>
+                  <Routes />
+                </Guarded>
               </Shell>
             </ConnectProvider>
           </AccountsProvider>

@@ -1,4 +1,4 @@
-import { useEffect, useMemo, useRef, useState } from 'preact/hooks'
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks'
 import uPlot from 'uplot'
 import 'uplot/dist/uPlot.min.css'
 import { zeroBasedScale } from '../domain/scale.ts'
@@ -28,9 +28,19 @@ export interface TimeChartProps {
 
 /** Width of a label of the time axis, with some air; CSS pixels. */
 const LABEL_WIDTH = 64
+/** Between an entry and the words about it; CSS pixels. */
+const TIP_GAP = 12
 
 function colour(name: string): string {
   return getComputedStyle(document.documentElement).getPropertyValue(name).trim()
+}
+
+/** Puts the words beside the entry, on the side where there is room, and never beyond the chart. */
+function placeTip(tip: HTMLElement, entryLeft: number, chartWidth: number): void {
+  const width = tip.offsetWidth
+  const right = entryLeft + TIP_GAP
+  const left = right + width <= chartWidth ? right : entryLeft - TIP_GAP - width
+  tip.style.left = `${Math.max(0, Math.min(left, chartWidth - width))}px`
 }
 
 /** The finished entries, and the running one (with the one before it, where a line has to reach it). */
@@ -115,6 +125,7 @@ function makeOptions(
  */
 export function TimeChart(props: TimeChartProps) {
   const holder = useRef<HTMLDivElement>(null)
+  const tip = useRef<HTMLDivElement>(null)
   const plot = useRef<uPlot | null>(null)
   const latest = useRef(props)
   latest.current = props
@@ -159,6 +170,11 @@ export function TimeChart(props: TimeChartProps) {
     }
   }, [props.mode])
 
+  useLayoutEffect(() => {
+    if (hover !== null && tip.current !== null && holder.current !== null)
+      placeTip(tip.current, hover.left, holder.current.clientWidth)
+  }, [hover])
+
   const data = useMemo(() => splitRunning(props), [props.xs, props.ys, props.mode, props.lastIsRunning])
   useEffect(() => {
     plot.current?.setData(data)
@@ -184,7 +200,6 @@ export function TimeChart(props: TimeChartProps) {
   }
 
   const shown = hover === null || props.xs[hover.index] === undefined ? null : props.describe(hover.index)
-  const toLeft = hover !== null && holder.current !== null && hover.left > holder.current.clientWidth / 2
   return (
     <figure
       class="chart"
@@ -195,11 +210,7 @@ export function TimeChart(props: TimeChartProps) {
     >
       <div class="chart-canvas" ref={holder} aria-hidden="true" />
       {shown !== null && hover !== null && (
-        <div
-          class={`chart-tip ${toLeft ? 'chart-tip-left' : ''}`}
-          style={{ left: `${hover.left}px` }}
-          aria-hidden="true"
-        >
+        <div ref={tip} class="chart-tip" aria-hidden="true">
           <span class="quiet">{shown.time}</span>
           <strong>{shown.value}</strong>
         </div>

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import {
+  changeDirection,
   formatBytes,
   formatChange,
   formatCount,
@@ -27,6 +28,15 @@ describe('numbers', () => {
     expect(formatChange(-0.05)).toBe('−5%')
     expect(formatChange(0)).toBe('0%')
     expect(formatChange(12.345)).toBe('+1,235%')
+  })
+
+  it('calls a change flat exactly where it is written as 0%', () => {
+    for (const ratio of [0, 0.0004, -0.0004, 0.000499]) {
+      expect(changeDirection(ratio)).toBe('flat')
+      expect(formatChange(ratio)).toBe('0%')
+    }
+    expect([changeDirection(0.0005), formatChange(0.0005)]).toEqual(['up', '+0.1%'])
+    expect([changeDirection(-0.0006), formatChange(-0.0006)]).toEqual(['down', '−0.1%'])
   })
 
   it('writes a rate with two decimals', () => {

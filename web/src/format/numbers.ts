@@ -63,6 +63,12 @@ export function formatRateTick(ratio: number): string {
   return withMinus(RATE_TICK.format(ratio))
 }
 
+/** Where a change goes, as far as it can be written: what rounds to 0 % is neither up nor down. */
+export function changeDirection(ratio: number): 'up' | 'down' | 'flat' {
+  if (Math.abs(ratio) < 0.0005) return 'flat'
+  return ratio > 0 ? 'up' : 'down'
+}
+
 /** A change as a ratio: 0.124 → `+12.4%`. From ±1,000 % on without decimals. */
 export function formatChange(ratio: number): string {
   return withMinus((Math.abs(ratio) >= 10 ? CHANGE_WHOLE : CHANGE).format(ratio))

@@ -1,7 +1,7 @@
 import { type ComponentChildren, createContext } from 'preact'
 import { useCallback, useContext, useEffect, useState } from 'preact/hooks'
 import type { Me } from '../../../src/http/wire.ts'
-import { signOut } from '../api/auth.ts'
+import { mayHaveSession, signOut } from '../api/auth.ts'
 import { getMe } from '../api/endpoints.ts'
 import { ApiError, asApiError, chooseWorkspaceForRequests, onUnauthorized } from '../api/http.ts'
 import { forgetResources } from './resource.ts'
@@ -45,6 +45,7 @@ export function SessionProvider({ children }: { children: ComponentChildren }) {
   const refresh = useCallback(async () => {
     try {
       setState({ kind: 'signedIn', me: await loadMe() })
+      writeStored('signedIn', 'yes')
     } catch (error) {
       const failure = asApiError(error)
       if (failure.status === 401) setState({ kind: 'signedOut' })
@@ -53,13 +54,18 @@ export function SessionProvider({ children }: { children: ComponentChildren }) {
   }, [])
 
   useEffect(() => {
+    const begin = async () => {
+      if (readStored('signedIn') !== null || (await mayHaveSession())) await refresh()
+      else setState({ kind: 'signedOut' })
+    }
     const stop = onUnauthorized(() => {
       forgetResources()
+      writeStored('signedIn', null)
       setState({ kind: 'signedOut' })
       if (!isSignInPath(window.location.pathname))
         navigate(signInPath(window.location.pathname + window.location.search), { replace: true })
     })
-    void refresh()
+    void begin()
     return stop
   }, [refresh])
 
@@ -74,6 +80,7 @@ export function SessionProvider({ children }: { children: ComponentChildren }) {
     await signOut()
     forgetResources()
     writeStored('workspace', null)
+    writeStored('signedIn', null)
     setState({ kind: 'signedOut' })
     navigate('/sign-in')
   }, [])

@@ -1,5 +1,5 @@
 import type { Account } from '../../../src/http/wire.ts'
-import { accountName, atHandle } from './avatar.tsx'
+import { accountName, accountSubtitle, atHandle } from './avatar.tsx'
 import { MultiSelect } from './multi-select.tsx'
 import { PlatformBadge, platformLabel } from './platform-badge.tsx'
 
@@ -24,7 +24,7 @@ export function AccountFilterMenu({ accounts, selected, onChange }: FilterProps)
           <span class="choice-account">
             <PlatformBadge platform={account.platform} named />
             <span class="ellipsis">
-              {accountName(account)} <span class="quiet">{atHandle(account.handle)}</span>
+              {accountName(account)} <span class="quiet">{accountSubtitle(account)}</span>
             </span>
           </span>
         ),

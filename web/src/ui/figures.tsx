@@ -1,6 +1,6 @@
 import type { ComponentChildren } from 'preact'
 import { useEffect, useRef } from 'preact/hooks'
-import { formatChange } from '../format/numbers.ts'
+import { changeDirection, formatChange } from '../format/numbers.ts'
 
 /**
  * A figure that lights up for a moment when it changes by itself. `of` says what it is the figure of:
@@ -47,12 +47,11 @@ export function ChangeBadge({ change, against }: { change: number | null; agains
   if (change === null)
     return (
       <span class="change change-none" title={`No base: nothing to compare with in ${against}`}>
-        <span aria-hidden="true">–</span>
-        <span class="visually-hidden">no base to compare with</span>
+        no base<span class="visually-hidden"> to compare with</span>
       </span>
     )
-  const direction = change > 0 ? 'up' : change < 0 ? 'down' : 'flat'
-  const words = change > 0 ? 'up' : change < 0 ? 'down' : 'unchanged'
+  const direction = changeDirection(change)
+  const words = direction === 'flat' ? 'unchanged' : direction
   return (
     <span class={`change change-${direction}`} title={`Against ${against}`}>
       <span aria-hidden="true">

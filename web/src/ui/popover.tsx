@@ -1,5 +1,5 @@
 import type { ComponentChildren } from 'preact'
-import { useEffect, useId, useRef, useState } from 'preact/hooks'
+import { useEffect, useId, useLayoutEffect, useRef, useState } from 'preact/hooks'
 import { ChevronIcon } from './icons.tsx'
 
 interface PopoverProps {
@@ -15,6 +15,17 @@ interface PopoverProps {
   children: (close: () => void) => ComponentChildren
 }
 
+/** What stays free between a panel and the edge of the window; CSS pixels. */
+const EDGE = 8
+
+/** Moves a panel sideways until all of it can be seen. */
+function keepInWindow(panel: HTMLElement): void {
+  const { left, right } = panel.getBoundingClientRect()
+  const beyond = right - (document.documentElement.clientWidth - EDGE)
+  const shift = beyond > 0 ? -Math.min(beyond, left - EDGE) : Math.max(0, EDGE - left)
+  if (shift !== 0) panel.style.translate = `${shift}px`
+}
+
 /** A button and the panel it opens; Escape, a click elsewhere or leaving it closes the panel. */
 export function Popover({
   label,
@@ -28,7 +39,12 @@ export function Popover({
   const [open, setOpen] = useState(false)
   const root = useRef<HTMLDivElement>(null)
   const button = useRef<HTMLButtonElement>(null)
+  const panel = useRef<HTMLElement>(null)
   const panelId = useId()
+
+  useLayoutEffect(() => {
+    if (open && panel.current !== null) keepInWindow(panel.current)
+  }, [open])
 
   useEffect(() => {
     if (!open) return
@@ -72,7 +88,7 @@ export function Popover({
         {chevron && <ChevronIcon size={16} />}
       </button>
       {open && (
-        <section id={panelId} class={`popover-panel popover-${align}`} aria-label={panelLabel}>
+        <section ref={panel} id={panelId} class={`popover-panel popover-${align}`} aria-label={panelLabel}>
           {children(close)}
         </section>
       )}

@@ -3,7 +3,7 @@ import { describeStatus } from '../../domain/account-status.ts'
 import { formatCount } from '../../format/numbers.ts'
 import { Link } from '../../state/router.tsx'
 import { useCanWrite } from '../../state/session.tsx'
-import { Avatar, accountName, atHandle } from '../../ui/avatar.tsx'
+import { Avatar, accountName, accountSubtitle } from '../../ui/avatar.tsx'
 import { LiveFigure, Unknown } from '../../ui/figures.tsx'
 import { Freshness, StatusBadge } from '../../ui/freshness.tsx'
 import { ExternalIcon, PauseIcon, PlayIcon, SyncIcon, TrashIcon } from '../../ui/icons.tsx'
@@ -83,7 +83,7 @@ function Row({
               {accountName(account)}
             </Link>
             <span class="quiet small ellipsis">
-              {atHandle(account.handle)}{' '}
+              {accountSubtitle(account)}{' '}
               {account.url && (
                 <a class="out-link" href={account.url} target="_blank" rel="noopener noreferrer">
                   <ExternalIcon size={14} />

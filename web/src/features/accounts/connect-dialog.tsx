@@ -9,7 +9,7 @@ import { formatCount } from '../../format/numbers.ts'
 import { useAccounts } from '../../state/accounts.tsx'
 import { useLiveEvents, usePoll } from '../../state/live.tsx'
 import { Link } from '../../state/router.tsx'
-import { Avatar, accountName, atHandle } from '../../ui/avatar.tsx'
+import { Avatar, accountName, accountSubtitle } from '../../ui/avatar.tsx'
 import { Dialog } from '../../ui/dialog.tsx'
 import { Field } from '../../ui/field.tsx'
 import { CheckIcon, SyncIcon } from '../../ui/icons.tsx'
@@ -103,7 +103,7 @@ function Connected({
         <Avatar person={account} />
         <div>
           <strong>{accountName(account)}</strong>
-          <div class="quiet small">{atHandle(account.handle)}</div>
+          <div class="quiet small">{accountSubtitle(account)}</div>
         </div>
         {followers !== null && <span class="connected-followers">{formatCount(followers)} followers</span>}
       </div>

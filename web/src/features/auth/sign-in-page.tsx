@@ -1,5 +1,5 @@
 import { useEffect, useRef, useState } from 'preact/hooks'
-import { signIn, signUp } from '../../api/auth.ts'
+import { MIN_PASSWORD_LENGTH, signIn, signUp } from '../../api/auth.ts'
 import { type ApiError, asApiError } from '../../api/http.ts'
 import { formatDuration } from '../../format/dates.ts'
 import { Link } from '../../state/router.tsx'
@@ -10,8 +10,6 @@ import { Field } from '../../ui/field.tsx'
 type Mode = 'sign-in' | 'sign-up'
 type FieldName = 'name' | 'email' | 'password'
 type Errors = Partial<Record<FieldName, string>>
-
-const MIN_PASSWORD_LENGTH = 8
 
 const WORDS: Record<Mode, { title: string; lead: string; submit: string; busy: string }> = {
   'sign-in': {

@@ -3,7 +3,7 @@ import { describeStatus } from '../../domain/account-status.ts'
 import { formatCount } from '../../format/numbers.ts'
 import { useAccounts } from '../../state/accounts.tsx'
 import { Link } from '../../state/router.tsx'
-import { Avatar, accountName, atHandle } from '../../ui/avatar.tsx'
+import { Avatar, accountName, accountSubtitle } from '../../ui/avatar.tsx'
 import { ChangeBadge, LiveFigure, Unknown } from '../../ui/figures.tsx'
 import { Freshness, StatusBadge } from '../../ui/freshness.tsx'
 import { Panel } from '../../ui/page.tsx'
@@ -23,7 +23,7 @@ function AccountRow({ entry, against }: { entry: Entry; against: string | null }
         <Link class="account-name ellipsis" href={`/posts?accounts=${encodeURIComponent(entry.id)}`}>
           {accountName(entry)}
         </Link>
-        <span class="quiet small ellipsis">{atHandle(entry.handle)}</span>
+        <span class="quiet small ellipsis">{accountSubtitle(entry)}</span>
       </div>
       <div class="account-state">
         {account && (

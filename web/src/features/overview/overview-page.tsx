@@ -107,7 +107,11 @@ export function OverviewPage() {
       </Page>
     )
   return (
-    <Page title="Overview" lead={<Lead overview={data} />} actions={<ConnectButton />}>
+    <Page
+      title="Overview"
+      lead={data === undefined && overview.error !== undefined ? undefined : <Lead overview={data} />}
+      actions={<ConnectButton />}
+    >
       <Toolbar filters={filters} change={change} accounts={accounts.data ?? []} timezone={timezone} />
       <Notices overview={overview} />
       {data === undefined && overview.error !== undefined ? (

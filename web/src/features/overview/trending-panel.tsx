@@ -24,7 +24,22 @@ const WINDOW_WORDS: Record<TrendingWindow, string> = {
   '7d': 'the last 7 days',
 }
 
-function TrendingRow({ item, window }: { item: TrendingItem; window: TrendingWindow }) {
+/** A rise that is over is told as it was at its peak; uses are those of now. */
+function whyWords(item: TrendingItem, generatedAt: string): string {
+  const isOver = Date.parse(item.peakAt) < Date.parse(generatedAt)
+  const observed = isOver ? `peak ${formatCount(item.observed)}` : plural(item.observed, 'post')
+  return `${observed}, ${formatDecimal(item.expected)} expected`
+}
+
+function TrendingRow({
+  item,
+  window,
+  generatedAt,
+}: {
+  item: TrendingItem
+  window: TrendingWindow
+  generatedAt: string
+}) {
   const timezone = useTimezone()
   return (
     <li>
@@ -39,9 +54,7 @@ function TrendingRow({ item, window }: { item: TrendingItem; window: TrendingWin
         </span>
         <span class="trend-words">
           <span class="trend-tag">#{item.tag}</span>
-          <span class="trend-why">
-            {plural(item.observed, 'post')}, {formatDecimal(item.expected)} expected
-          </span>
+          <span class="trend-why">{whyWords(item, generatedAt)}</span>
         </span>
         <Sparkline values={item.sparkline} />
         <span class="trend-uses">
@@ -99,7 +112,7 @@ export function TrendingPanel({
     ) : (
       <ol class="trends">
         {data.items.map((item) => (
-          <TrendingRow key={item.tag} item={item} window={data.window} />
+          <TrendingRow key={item.tag} item={item} window={data.window} generatedAt={data.generatedAt} />
         ))}
       </ol>
     )
