@@ -127,6 +127,7 @@ export function createDeps(raw: Bindings & object, runtime: Runtime): AppDeps {
       publicUrl: env.PUBLIC_URL,
       trustedOrigins: env.CORS_ORIGINS,
       signupMode: env.SIGNUP_MODE,
+      log,
       hasUsers: () => directory.hasUsers(),
       onUser: (user) => directory.welcome(user),
     })

@@ -2,6 +2,7 @@
 import { AppError } from '../errors.ts'
 import type { HubPublisher } from '../ports.ts'
 import type { WorkspaceHubNamespace, WorkspaceHubStub } from '../realtime/rpc.ts'
+import { within } from '../resilience/timeout.ts'
 
 export interface HubAdapter extends HubPublisher {
   /** Closes a user's live connections to a workspace; answers how many there were. */
@@ -46,18 +47,6 @@ export function createHubAdapter(
     issueTicket: (workspaceId, ticket) => call(workspaceId, attempts, (hub) => hub.issueTicket(ticket)),
     revoke: (workspaceId, userId) => call(workspaceId, attempts, (hub) => hub.revoke(userId)),
     connect: (workspaceId, request) => call(workspaceId, 1, (hub) => hub.fetch(request)),
-  }
-}
-
-async function within<Result>(timeoutMs: number, promise: Promise<Result>): Promise<Result> {
-  let timer: ReturnType<typeof setTimeout> | undefined
-  const timeout = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(new Error(`No answer within ${timeoutMs} ms.`)), timeoutMs)
-  })
-  try {
-    return await Promise.race([promise, timeout])
-  } finally {
-    clearTimeout(timer)
   }
 }
 

@@ -1,6 +1,7 @@
 import { Client } from '@upstash/qstash'
 import { AppError } from '../errors.ts'
 import type { Queue, QueueMessage } from '../ports.ts'
+import { within } from '../resilience/timeout.ts'
 
 export interface QueueOptions {
   url: string
@@ -54,17 +55,5 @@ function toRequest(publicUrl: string, message: QueueMessage) {
     ...(message.flow === undefined
       ? {}
       : { flowControl: { key: message.flow.key, parallelism: message.flow.parallelism } }),
-  }
-}
-
-async function within<T>(timeoutMs: number, promise: Promise<T>): Promise<T> {
-  let timer: ReturnType<typeof setTimeout> | undefined
-  const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(new Error(`no answer within ${timeoutMs} ms`)), timeoutMs)
-  })
-  try {
-    return await Promise.race([promise, late])
-  } finally {
-    clearTimeout(timer)
   }
 }

@@ -6,8 +6,11 @@ const KEY = 'tm:watched'
 /** Marks of one workspace by one isolate come no more often than this. */
 const MARK_EVERY_MS = 60_000
 
-/** Who is being looked at, as a sorted set by the time of the last look. */
-export function createWatchList(redis: Redis, clock: Clock): WatchList {
+/**
+ * Who is being looked at, as a sorted set by the time of the last look.
+ * @param key names the set; tests, whose clocks differ, have one each
+ */
+export function createWatchList(redis: Redis, clock: Clock, key = KEY): WatchList {
   const marked = new Map<string, number>()
   return {
     async mark(workspaceId) {
@@ -16,7 +19,7 @@ export function createWatchList(redis: Redis, clock: Clock): WatchList {
       if (marked.size > 10_000) marked.clear()
       marked.set(workspaceId, now)
       try {
-        await redis.zadd(KEY, { score: now, member: workspaceId })
+        await redis.zadd(key, { score: now, member: workspaceId })
       } catch (error) {
         marked.delete(workspaceId)
         throw error
@@ -26,8 +29,8 @@ export function createWatchList(redis: Redis, clock: Clock): WatchList {
       const since = clock.now() - WATCHED_FOR_SECONDS * 1_000
       const [, members] = await redis
         .pipeline()
-        .zremrangebyscore(KEY, 0, since)
-        .zrange<string[]>(KEY, since, '+inf', { byScore: true })
+        .zremrangebyscore(key, 0, since)
+        .zrange<string[]>(key, since, '+inf', { byScore: true })
         .exec<[number, string[]]>()
       return members
     },

@@ -1,12 +1,4 @@
-import type {
-  Auth,
-  CacheAnswer,
-  LimitPolicy,
-  LimitVerdict,
-  RateLimiter,
-  ReadCache,
-  SessionUser,
-} from '../ports.ts'
+import type { Auth, CacheAnswer, LimitVerdict, RateLimiter, ReadCache, SessionUser } from '../ports.ts'
 import type { Directory } from '../services/access/identify.ts'
 import type { ServiceContext, ServiceDeps } from '../services/context.ts'
 

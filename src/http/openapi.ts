@@ -1,6 +1,8 @@
 import { OpenAPIHono, z } from '@hono/zod-openapi'
+import { isDay } from '../domain/periods.ts'
 import { PLATFORMS } from '../domain/platforms.ts'
 import { type FieldError, invalidRequest } from '../errors.ts'
+import { isStorable, NOT_STORABLE } from '../lib/text.ts'
 import type { HttpEnv } from './context.ts'
 
 interface Issue {
@@ -63,6 +65,15 @@ export const limitParameter = digits(1, 100, 25)
 export const minGenerationParameter = digits(0, Number.MAX_SAFE_INTEGER, 0)
 
 export const paging = { limit: limitParameter, cursor: z.string().max(2_000).optional() }
+
+/** A text to look for. */
+export const searchParameter = z.string().max(200).refine(isStorable, NOT_STORABLE).optional()
+
+/** Whether a text is a day that can be asked for. Far from today, calendars and databases part. */
+export function isAskableDay(text: string): boolean {
+  return isDay(text) && text >= '1970-01-01' && text <= '2999-12-31'
+}
+export const DAY_HINT = 'must be a day such as 2026-11-22, from 1970 to 2999'
 
 /** Which accounts count, as every route that sums or lists takes it. */
 export const accountFilter = {

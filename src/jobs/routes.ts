@@ -1,6 +1,7 @@
 import { Hono } from 'hono'
 import type { z } from 'zod'
 import { invalidRequest } from '../errors.ts'
+import { readAtMost } from '../lib/read-body.ts'
 import { ConnectBatchMessage, processConnectBatch } from '../services/accounts/connect-batch.ts'
 import type { ServiceDeps } from '../services/context.ts'
 import { planTrending, refreshTrending } from '../services/hashtags/index.ts'
@@ -69,11 +70,10 @@ const CALLBACKS = {
 export const callbackRoutes = new Hono<JobEnv>().post('*', async (c) => {
   const { services, verify, publicUrl } = c.var.jobs
   const path = new URL(c.req.url).pathname
-  const body = await c.req.text()
   const signature = c.req.header('upstash-signature') ?? ''
-  const genuine =
-    body.length <= MAX_BODY_BYTES && (await verify({ signature, url: `${publicUrl}${path}`, body }))
-  if (!genuine) return c.json({ code: 'unauthorized', detail: 'This call is not signed by the queue.' }, 401)
+  const body = signature === '' ? null : await (await readAtMost(c.req.raw.body, MAX_BODY_BYTES))?.text()
+  if (body == null || !(await verify({ signature, url: `${publicUrl}${path}`, body })))
+    return c.json({ code: 'unauthorized', detail: 'This call is not signed by the queue.' }, 401)
 
   const messageId = c.req.header('upstash-message-id') ?? null
   const log = services.log.with({

@@ -1,4 +1,5 @@
 import { invalidRequest } from '../errors.ts'
+import { fromBase64Url, toBase64Url } from './base64url.ts'
 
 /** Positions in one list, made opaque and signed: a client can hand one back, and not make one up. */
 export interface CursorCodec {
@@ -46,15 +47,4 @@ export function createCursorCodec(secret: string, list: string): CursorCodec {
       return JSON.parse(new TextDecoder().decode(fromBase64Url(payload)))
     },
   }
-}
-
-function toBase64Url(bytes: Uint8Array): string {
-  let binary = ''
-  for (const byte of bytes) binary += String.fromCharCode(byte)
-  return btoa(binary).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '')
-}
-
-function fromBase64Url(text: string): Uint8Array {
-  const binary = atob(text.replaceAll('-', '+').replaceAll('_', '/'))
-  return Uint8Array.from(binary, (char) => char.charCodeAt(0))
 }

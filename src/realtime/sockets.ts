@@ -20,8 +20,11 @@ export interface HubSockets {
 
 const OPEN = 1
 
-/** What RFC 6455 reserves for reports of a lost connection: they cannot be sent. */
-const UNSENDABLE_CLOSE_CODES: ReadonlySet<number> = new Set([1005, 1006, 1015])
+/** What RFC 6455 reserves for reports of a lost connection: nobody is there to be answered. */
+const LOST_CODES: ReadonlySet<number> = new Set([1006, 1015])
+/** How a close frame without a code is reported, which cannot be sent; and what answers it. */
+const NO_CODE = 1005
+const NORMAL_CODE = 1000
 
 export function isOpen(socket: HubSocket): boolean {
   return socket.readyState === OPEN
@@ -46,11 +49,11 @@ export function trySend(socket: HubSocket, frame: string): boolean {
   }
 }
 
-/** Answers a close frame with the same code, where it is one that may be sent. */
+/** Answers a close frame with the same code, so that the other end need not wait for an end that never comes. */
 export function answerClose(socket: HubSocket, code: number, reason: string): void {
-  if (UNSENDABLE_CLOSE_CODES.has(code)) return
+  if (LOST_CODES.has(code)) return
   try {
-    socket.close(code, reason)
+    socket.close(code === NO_CODE ? NORMAL_CODE : code, reason)
   } catch {
     // Already closed from this side, or a code this runtime does not send: either way it is over.
   }

@@ -4,6 +4,9 @@
  * nothing but a hash of the second.
  */
 
+import { toBase64Url } from '../lib/base64url.ts'
+import { sha256Hex } from '../lib/hash.ts'
+
 /** How long a ticket may be used. */
 export const TICKET_LIFE_MS = 30_000
 
@@ -27,7 +30,7 @@ export interface NewTicket {
  */
 export async function createTicket(workspaceId: string, nowMs: number): Promise<NewTicket> {
   if (!WORKSPACE_ID.test(workspaceId)) throw new RangeError('This workspace id cannot be part of a ticket.')
-  const secret = base64Url(crypto.getRandomValues(new Uint8Array(32)))
+  const secret = toBase64Url(crypto.getRandomValues(new Uint8Array(32)))
   return {
     ticket: `${workspaceId}.${secret}`,
     hash: await hashTicketSecret(secret),
@@ -45,14 +48,6 @@ export function parseTicket(ticket: string | null): { workspaceId: string; secre
 }
 
 /** SHA-256 of a ticket's secret part, hex. */
-export async function hashTicketSecret(secret: string): Promise<string> {
-  const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(secret))
-  return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, '0')).join('')
-}
-
-function base64Url(bytes: Uint8Array): string {
-  return btoa(String.fromCharCode(...bytes))
-    .replaceAll('+', '-')
-    .replaceAll('/', '_')
-    .replaceAll('=', '')
+export function hashTicketSecret(secret: string): Promise<string> {
+  return sha256Hex(secret)
 }

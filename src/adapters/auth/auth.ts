@@ -3,7 +3,7 @@ import { betterAuth } from 'better-auth'
 import { drizzleAdapter } from 'better-auth/adapters/drizzle'
 import { APIError, createAuthMiddleware } from 'better-auth/api'
 import { drizzle } from 'drizzle-orm/neon-http'
-import type { Auth, SessionUser } from '../../ports.ts'
+import type { Auth, Logger, SessionUser } from '../../ports.ts'
 import { COOKIE_PREFIX } from './sessions.ts'
 
 /** How long a signed cookie is believed without asking the database whether its session still stands. */
@@ -17,6 +17,7 @@ export interface AuthOptions {
   publicUrl: string
   trustedOrigins: string[]
   signupMode: 'invite' | 'open' | 'closed'
+  log: Logger
   /** Whether anybody has signed up yet: the first person always may. */
   hasUsers(): Promise<boolean>
   /** Called once a person exists, and again at every sign-in, so that a crash in between repairs itself. */
@@ -47,6 +48,8 @@ export function createAuth(options: AuthOptions): Auth {
     // Our own limiter stands before `/auth/*`, shared by all isolates.
     rateLimit: { enabled: false },
     telemetry: { enabled: false },
+    // Its own one writes failed statements out, with what people entered.
+    logger: { log: (level, message, ...details) => options.log[level](`auth: ${message}`, { details }) },
     hooks: {
       before: createAuthMiddleware(async (ctx) => {
         if (ctx.path !== '/sign-up/email' || options.signupMode === 'open') return

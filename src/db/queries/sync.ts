@@ -1,4 +1,4 @@
-import { type SQL, sql } from 'drizzle-orm'
+import { sql } from 'drizzle-orm'
 import type { Platform } from '../../domain/platforms.ts'
 import { type Statement, statement } from '../client.ts'
 import { array } from './overview.ts'
@@ -50,31 +50,57 @@ export interface SyncedAccount {
   id: string
   atIso: string
   nextSyncAtIso: string
-  /** Where reading older posts begins; `null`: the first page was all there is. */
-  backfillCursor: string | null
+  /** Where reading older posts begins; `null`: the page was all there is. */
+  olderPosts: string | null
+  /** The posts of the page, by the platform's ids. */
+  pageIds: string[]
 }
 
+/** Whether any post of the page `s.ids` was there before this transaction; moments are kept to the millisecond. */
+const KNOWS_PAGE = sql`EXISTS (
+  SELECT 1 FROM posts p, jsonb_array_elements_text(s.ids) AS on_page (id)
+  WHERE p.account_id = a.id AND p.platform_post_id = on_page.id AND p.first_seen_at < now()::timestamptz(3))`
+
 /**
- * Records that accounts were read, and says which of them have older posts still to come. The place where a
- * backfill stands is set once, by the first reading.
+ * Records that accounts were read, and says which of them have older posts still to come: after the first
+ * reading, all; after a page of nothing but new posts (the account was not read for long), those down to what
+ * is known. A backfill that is done and has a cursor nevertheless closes such a hole; where a second hole
+ * opens meanwhile, all is read anew. Runs after the page's posts are stored, in the same transaction.
  */
 export function recordSynced(
   workspaceId: string,
   accounts: SyncedAccount[],
 ): Statement<{ id: string; backfillCursor: string | null }> {
   const input = JSON.stringify(
-    accounts.map((a) => ({ id: a.id, at: a.atIso, next: a.nextSyncAtIso, cursor: a.backfillCursor })),
+    accounts.map((a) => ({
+      id: a.id,
+      at: a.atIso,
+      next: a.nextSyncAtIso,
+      cursor: a.olderPosts,
+      ids: a.pageIds,
+    })),
   )
   return statement(sql`
     UPDATE accounts a SET
       last_synced_at = GREATEST(a.last_synced_at, s.at),
       next_sync_at = CASE WHEN a.status = 'active' THEN s.next END,
+      not_before = NULL,
       stale_reason = CASE WHEN a.status = 'active' THEN NULL ELSE a.stale_reason END,
-      backfill_cursor = CASE WHEN a.last_synced_at IS NULL THEN s.cursor ELSE a.backfill_cursor END,
-      backfilled_at = CASE WHEN a.last_synced_at IS NULL AND s.cursor IS NULL THEN s.at ELSE a.backfilled_at END
-    FROM jsonb_to_recordset(${input}::jsonb) AS s (id uuid, at timestamptz, next timestamptz, cursor text)
+      backfill_cursor = CASE WHEN s.has_hole THEN s.cursor ELSE a.backfill_cursor END,
+      backfilled_at = CASE
+        WHEN a.last_synced_at IS NULL AND s.cursor IS NULL THEN s.at
+        WHEN s.has_hole AND a.backfill_cursor IS NOT NULL THEN NULL
+        ELSE a.backfilled_at END
+    FROM (
+      SELECT s.id, s.at, s.next, s.cursor,
+        s.cursor IS NOT NULL
+          AND (a.last_synced_at IS NULL OR (s.ids <> '[]' AND NOT ${KNOWS_PAGE})) AS has_hole
+      FROM jsonb_to_recordset(${input}::jsonb)
+        AS s (id uuid, at timestamptz, next timestamptz, cursor text, ids jsonb)
+      JOIN accounts a ON a.id = s.id
+    ) s
     WHERE a.workspace_id = ${workspaceId} AND a.id = s.id
-    RETURNING a.id, CASE WHEN a.backfilled_at IS NULL THEN a.backfill_cursor END AS "backfillCursor"`)
+    RETURNING a.id, a.backfill_cursor AS "backfillCursor"`)
 }
 
 export interface FailedAccount {
@@ -102,7 +128,8 @@ export function recordFailed(workspaceId: string, accounts: FailedAccount[]): St
       status = COALESCE(f.status, a.status),
       status_reason = CASE WHEN f.status IS NULL THEN a.status_reason ELSE f.reason END,
       stale_reason = f.stale,
-      next_sync_at = CASE WHEN f.status IS NULL THEN f.retry END
+      next_sync_at = CASE WHEN f.status IS NULL THEN f.retry END,
+      not_before = CASE WHEN f.status IS NULL THEN f.retry END
     FROM jsonb_to_recordset(${input}::jsonb) AS f (id uuid, status text, reason text, stale text, retry timestamptz)
     WHERE a.workspace_id = ${workspaceId} AND a.id = f.id AND a.status = 'active'
     RETURNING a.id`)
@@ -117,27 +144,35 @@ export interface BackfillState {
   cursor: string | null
 }
 
-/** An account that is read and whose older posts are not all in. */
+/** An account that is read and of whose older posts some are still to come. */
 export function selectBackfill(workspaceId: string, accountId: string): Statement<BackfillState> {
   return statement(sql`
     SELECT id, platform, external_id AS "externalId", host, handle, backfill_cursor AS cursor FROM accounts
     WHERE workspace_id = ${workspaceId} AND id = ${accountId} AND deleted_at IS NULL AND status = 'active'
-      AND backfilled_at IS NULL AND backfill_cursor IS NOT NULL`)
+      AND backfill_cursor IS NOT NULL`)
 }
 
-/** Moves a backfill on, if it still stands where the page just read began. */
+/**
+ * Moves a backfill on, if it still stands where the page just read began, and says where it stands now. One
+ * that closes a hole ends at the first page with a post that is known. Runs after the page's posts are
+ * stored, in the same transaction.
+ */
 export function advanceBackfill(
   workspaceId: string,
   accountId: string,
-  from: string,
-  to: string | null,
-  nowIso: string,
-): Statement<{ id: string }> {
-  const done: SQL = to === null ? sql`${nowIso}::timestamptz` : sql`NULL`
+  page: { from: string; to: string | null; ids: string[]; atIso: string },
+): Statement<{ cursor: string | null }> {
   return statement(sql`
-    UPDATE accounts SET backfill_cursor = ${to}, backfilled_at = ${done}
-    WHERE workspace_id = ${workspaceId} AND id = ${accountId} AND backfill_cursor = ${from}
-    RETURNING id`)
+    UPDATE accounts a SET backfill_cursor = s.cursor,
+      backfilled_at = CASE WHEN s.cursor IS NULL THEN ${page.atIso}::timestamptz ELSE a.backfilled_at END
+    FROM (
+      SELECT a.id,
+        CASE WHEN a.backfilled_at IS NULL OR NOT ${KNOWS_PAGE} THEN ${page.to}::text END AS cursor
+      FROM accounts a, (SELECT ${JSON.stringify(page.ids)}::jsonb AS ids) s
+      WHERE a.id = ${accountId}
+    ) s
+    WHERE a.workspace_id = ${workspaceId} AND a.id = s.id AND a.backfill_cursor = ${page.from}
+    RETURNING a.backfill_cursor AS cursor`)
 }
 
 /** Events that some hub may not have heard of, of all workspaces. */

@@ -35,6 +35,8 @@ export const accounts = pgTable(
     lastSyncedAt: moment('last_synced_at'),
     /** When its newest posts are read again; `null`: never. */
     nextSyncAt: moment('next_sync_at'),
+    /** Not read ahead of its turn until then, whoever is looking: it is claimed, or was asked to wait. */
+    notBefore: moment('not_before'),
     /** Why the last attempt gave nothing: `rate_limited`, `platform_down` …; `null` after a success. */
     staleReason: text('stale_reason'),
     /** Where the reading of older posts goes on; `null` with `backfilled_at` set: done. */

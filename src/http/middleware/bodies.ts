@@ -1,5 +1,6 @@
 import { createMiddleware } from 'hono/factory'
 import { AppError } from '../../errors.ts'
+import { readAtMost } from '../../lib/read-body.ts'
 import type { HttpEnv } from '../context.ts'
 
 export const MAX_JSON_BYTES = 10 * 1024 * 1024
@@ -14,19 +15,14 @@ export const boundBody = createMiddleware<HttpEnv>(async (c, next) => {
   if (!WITH_BODY.has(c.req.method) || body === null || c.req.path === '/api/v1/imports') return next()
   const declared = Number(headers.get('content-length') ?? Number.NaN)
   if (declared > MAX_JSON_BYTES) throw tooLarge()
-  const chunks: Uint8Array[] = []
-  let size = 0
-  for await (const chunk of body as unknown as AsyncIterable<Uint8Array>) {
-    size += chunk.byteLength
-    if (size > MAX_JSON_BYTES) throw tooLarge()
-    chunks.push(chunk)
-  }
-  if (size === 0) return next()
+  const read = await readAtMost(body, MAX_JSON_BYTES)
+  if (read === null) throw tooLarge()
+  if (read.size === 0) return next()
   const type = headers.get('content-type')?.split(';')[0]?.trim().toLowerCase() ?? ''
   if (type !== 'application/json' && !type.endsWith('+json'))
     throw new AppError('unsupported_media_type', 'Send the body as application/json.')
   // Kept where the framework looks for a body that was read before: it expects a promise there.
-  Reflect.set(c.req.bodyCache, 'text', new Blob(chunks as BlobPart[]).text())
+  Reflect.set(c.req.bodyCache, 'text', read.text())
   return next()
 })
 

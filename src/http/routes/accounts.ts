@@ -20,7 +20,17 @@ import {
 } from '../../services/accounts/schemas.ts'
 import { syncAccountNow } from '../../services/accounts/sync-now.ts'
 import { AcceptedJob, accepted } from '../accepted.ts'
-import { accountFilter, createApi, idParameter, json, jsonBody, page, paging, problems } from '../openapi.ts'
+import {
+  accountFilter,
+  createApi,
+  idParameter,
+  json,
+  jsonBody,
+  page,
+  paging,
+  problems,
+  searchParameter,
+} from '../openapi.ts'
 import { noteWatching } from '../watching.ts'
 
 const AccountDocument = Account.openapi('Account')
@@ -58,7 +68,7 @@ const listRoute = createRoute({
       ...accountFilter,
       status: z.enum(['active', 'paused', 'needs_auth', 'gone', 'error', 'imported']).optional(),
       stale: z.enum(['true', 'false']).optional(),
-      q: z.string().max(200).optional(),
+      q: searchParameter,
       sort: z.enum(['handle']).default('handle'),
     }),
   },

@@ -1,7 +1,6 @@
 import { createRoute, z } from '@hono/zod-openapi'
 import {
   daysBetween,
-  isDay,
   isTimezone,
   MAX_PERIOD_DAYS,
   namedPeriod,
@@ -14,7 +13,15 @@ import { getOverview } from '../../services/overview/get-overview.ts'
 import { Overview } from '../../services/overview/schemas.ts'
 import { requireScope } from '../../services/scope.ts'
 import { answerCached } from '../cached.ts'
-import { accountFilter, createApi, json, minGenerationParameter, problems } from '../openapi.ts'
+import {
+  accountFilter,
+  createApi,
+  DAY_HINT,
+  isAskableDay,
+  json,
+  minGenerationParameter,
+  problems,
+} from '../openapi.ts'
 import { noteWatching } from '../watching.ts'
 
 const OverviewQueryString = z.strictObject({
@@ -47,12 +54,12 @@ function readPeriod(query: z.infer<typeof OverviewQueryString>, home: string, no
   const wrong = (field: string, detail: string) => errors.push({ pointer: `/query/${field}`, detail })
   if (!isTimezone(timezone)) wrong('timezone', 'must be an IANA timezone such as Europe/Berlin')
   for (const [field, day] of [['from', from] as const, ['to', to] as const])
-    if (day !== undefined && !isDay(day)) wrong(field, 'must be a day such as 2026-11-22')
+    if (day !== undefined && !isAskableDay(day)) wrong(field, DAY_HINT)
   if (period !== undefined && (from !== undefined || to !== undefined))
     wrong('period', 'Give either a period or from and to.')
   if (from !== undefined && to === undefined) wrong('to', 'from and to go together.')
   if (to !== undefined && from === undefined) wrong('from', 'from and to go together.')
-  if (from !== undefined && to !== undefined && isDay(from) && isDay(to)) {
+  if (from !== undefined && to !== undefined && isAskableDay(from) && isAskableDay(to)) {
     const days = daysBetween(from, to)
     if (days < 1) wrong('to', 'to is before from.')
     if (days > MAX_PERIOD_DAYS) wrong('from', `A period has at most ${MAX_PERIOD_DAYS} days.`)

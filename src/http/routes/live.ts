@@ -24,9 +24,11 @@ export const ticketRoutes = createApi().openapi(ticketRoute, async (c) =>
 )
 
 /** The upgrade itself. It carries its ticket, and needs no other credential. */
-export const socketRoute = new Hono<HttpEnv>().get('/realtime', (c) => {
+export const socketRoute = new Hono<HttpEnv>().get('/realtime', async (c) => {
   const ticket = parseTicket(c.req.query('ticket') ?? null)
   // Whoever has no ticket of ours is refused by a hub like any other, so that the close code arrives.
   const hub = ticket?.workspaceId ?? 'nobody'
-  return c.var.deps.connectLive(hub, c.req.raw)
+  const response = await c.var.deps.connectLive(hub, c.req.raw)
+  // What is no upgrade goes on through our headers, which the hub's own answer does not let be changed.
+  return response.status === 101 ? response : new Response(response.body, response)
 })

@@ -1,18 +1,30 @@
 import { createRoute, z } from '@hono/zod-openapi'
 import { normaliseTag } from '../../domain/hashtags.ts'
-import { daysBetween, isDay, isTimezone, periodOf } from '../../domain/periods.ts'
+import { daysBetween, isTimezone, periodOf } from '../../domain/periods.ts'
 import { POST_KINDS } from '../../domain/platforms.ts'
 import { type FieldError, invalidRequest } from '../../errors.ts'
 import { createCursorCodec } from '../../lib/cursor.ts'
 import { getPost, getPostSnapshots, getPosts } from '../../services/posts/posts.ts'
 import { Post, PostSnapshot } from '../../services/posts/schemas.ts'
 import { POST_SORTS, type PostSort } from '../../services/posts/sorts.ts'
-import { accountFilter, commaList, createApi, idParameter, json, page, paging, problems } from '../openapi.ts'
+import {
+  accountFilter,
+  commaList,
+  createApi,
+  DAY_HINT,
+  idParameter,
+  isAskableDay,
+  json,
+  page,
+  paging,
+  problems,
+  searchParameter,
+} from '../openapi.ts'
 import { noteWatching } from '../watching.ts'
 
 const PostDocument = Post.openapi('Post')
 const tags = ['Posts']
-const day = z.string().refine(isDay, 'must be a day such as 2026-11-22').optional()
+const day = z.string().refine(isAskableDay, DAY_HINT).optional()
 const SORTS = POST_SORTS.map((sort): `-${PostSort}` => `-${sort}`)
 
 const listRoute = createRoute({
@@ -28,7 +40,7 @@ const listRoute = createRoute({
       sort: z.enum(SORTS).default('-postedAt'),
       kinds: commaList(z.enum(POST_KINDS)),
       hashtags: commaList(z.string().max(120)),
-      q: z.string().max(200).optional(),
+      q: searchParameter,
       from: day,
       to: day,
       timezone: z.string().refine(isTimezone, 'must be an IANA timezone such as Europe/Berlin').optional(),

@@ -1,5 +1,6 @@
 import { type ApiKeyRow, insertApiKey, listApiKeys, revokeApiKey } from '../../db/queries/access.ts'
 import { AppError, notFound } from '../../errors.ts'
+import { toBase64Url } from '../../lib/base64url.ts'
 import { sha256Hex } from '../../lib/hash.ts'
 import { isId, newId } from '../../lib/ids.ts'
 import type { ServiceContext } from '../context.ts'
@@ -64,11 +65,4 @@ export async function removeApiKey(ctx: ServiceContext, id: string, directory: D
   const [[row]] = await ctx.db.inWorkspace(ctx.workspace.id, [revokeApiKey(ctx.workspace.id, id)])
   if (row === undefined) throw notFound('API key')
   directory.forgetKey(row.hash)
-}
-
-function toBase64Url(bytes: Uint8Array): string {
-  return btoa(String.fromCharCode(...bytes))
-    .replaceAll('+', '-')
-    .replaceAll('/', '_')
-    .replaceAll('=', '')
 }

@@ -1,9 +1,13 @@
 import { z } from 'zod'
+import { isStorable, NOT_STORABLE } from '../../lib/text.ts'
 
 export const KEY_SCOPES = ['read', 'write', 'admin', 'operator'] as const
 
+/** As people name things. */
+const Name = z.string().trim().min(1).max(100).refine(isStorable, NOT_STORABLE)
+
 export const CreateApiKey = z.strictObject({
-  name: z.string().trim().min(1).max(100),
+  name: Name,
   scopes: z.array(z.enum(KEY_SCOPES)).min(1).max(4),
   expiresInDays: z.number().int().min(1).max(3_650).optional(),
 })
@@ -25,7 +29,7 @@ export const CreatedApiKey = ApiKey.extend({ key: z.string() })
 export type CreatedApiKey = z.infer<typeof CreatedApiKey>
 
 export const UpdateWorkspace = z.strictObject({
-  name: z.string().trim().min(1).max(100).optional(),
+  name: Name.optional(),
   timezone: z.string().optional(),
 })
 export type UpdateWorkspace = z.infer<typeof UpdateWorkspace>

@@ -1,3 +1,4 @@
+import { readRetryAfterMs } from '../../adapters/platforms/http.ts'
 import type { Platform } from '../../domain/platforms.ts'
 import { PLATFORM_FACTS } from '../../domain/platforms.ts'
 import { AppError } from '../../errors.ts'
@@ -15,22 +16,38 @@ export function connectorOf(deps: Pick<ServiceDeps, 'connectors'>, platform: Pla
   return connector
 }
 
-/** What a connector works with: the guarded fetch, and a budget that follows the platform's own headers. */
+/**
+ * What a connector works with: the guarded fetch, and a budget that follows the platform's own headers. For
+ * calls one after the other: what an answer says is taken to be about the call before it.
+ */
 export function connectorContext(
-  deps: Pick<ServiceDeps, 'budget' | 'fetchFor'>,
+  deps: Pick<ServiceDeps, 'budget' | 'fetchFor' | 'clock'>,
   platform: Platform,
 ): ConnectorContext {
-  let last: RateLimitRule | null = null
+  const fetch = deps.fetchFor(platform)
+  /** Of several rules for one call the first is the scarcest, which is the one that headers speak of. */
+  let next: RateLimitRule | null = null
+  let called: RateLimitRule | null = null
   return {
-    fetch: deps.fetchFor(platform),
+    async fetch(url, init) {
+      const rule = next
+      called = rule
+      next = null
+      const response = await fetch(url, init)
+      if (rule !== null && response.status === 429) {
+        // Everybody waits, also where the answer has no headers but this one.
+        const retryAfterMs = readRetryAfterMs(response.headers)
+        if (retryAfterMs !== null)
+          deps.budget.follow(rule, { limit: null, remaining: 0, resetAtMs: deps.clock.now() + retryAfterMs })
+      }
+      return response
+    },
     async spend(rule) {
       await deps.budget.spend(rule)
-      // Of several rules for one call the first is the scarcest, which is the one that headers speak of.
-      last ??= rule
+      next ??= rule
     },
     onRateSignal(signal) {
-      if (last !== null) deps.budget.follow(last, signal)
-      last = null
+      if (called !== null) deps.budget.follow(called, signal)
     },
   }
 }

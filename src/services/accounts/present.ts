@@ -26,7 +26,10 @@ export function presentAccount(row: AccountRow, nowMs: number): Account {
       nextSyncAt: row.nextSyncAt,
       stale: reason !== null,
       reason,
-      backfilling: row.status === 'active' && row.lastSyncedAt !== null && row.backfilledAt === null,
+      backfilling:
+        row.status === 'active' &&
+        row.lastSyncedAt !== null &&
+        (row.backfilledAt === null || row.backfillCursor !== null),
     },
     createdAt: row.createdAt,
     deletedAt: row.deletedAt,

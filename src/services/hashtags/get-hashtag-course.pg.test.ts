@@ -151,7 +151,7 @@ describe('the course of a hashtag', () => {
   it('is refused for what is no hashtag, and not found without its workspace', async () => {
     await expect(course('#123')).rejects.toMatchObject({
       code: 'invalid_request',
-      fields: [{ pointer: '/tag' }],
+      fields: [{ pointer: '/path/tag' }],
     })
     await expect(publicCourse(' ')).rejects.toMatchObject({ code: 'invalid_request' })
     await expect(course('tide', newId())).rejects.toMatchObject({ code: 'not_found' })

@@ -59,7 +59,7 @@ export async function getPublicHashtagCourse(
 
 function requireTag(tag: string): string {
   const normalised = normaliseTag(tag)
-  if (normalised === null) throw invalidRequest([{ pointer: '/tag', detail: 'This is no hashtag.' }])
+  if (normalised === null) throw invalidRequest([{ pointer: '/path/tag', detail: 'This is no hashtag.' }])
   return normalised
 }
 

@@ -1,3 +1,3 @@
 export { getImport } from './get-import.ts'
-export { type ProcessedImport, processImport } from './process-import.ts'
-export { type StartImport, startImport } from './start-import.ts'
+export { processImport } from './process-import.ts'
+export { startImport } from './start-import.ts'

@@ -1,6 +1,6 @@
 export { announceJob } from './announce.ts'
 export { cancelJob } from './cancel-job.ts'
-export { type CreateJob, createJob, draftJob } from './create-job.ts'
+export { createJob, draftJob } from './create-job.ts'
 export { isOpenAt, jobStatusAt, presentJob } from './present.ts'
-export { getJob, getJobRow, type JobPage, listJobs } from './read-jobs.ts'
+export { getJob, getJobRow, listJobs } from './read-jobs.ts'
 export { Job, JobStatus } from './schemas.ts'

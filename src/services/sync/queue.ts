@@ -1,8 +1,9 @@
 import type { AccountRow } from '../../db/queries/accounts.ts'
 import type { Platform } from '../../domain/platforms.ts'
 import { sha256Hex } from '../../lib/hash.ts'
-import type { QueueMessage } from '../../ports.ts'
+import { PlatformError, type QueueMessage } from '../../ports.ts'
 import type { ServiceDeps } from '../context.ts'
+import { toAppError } from '../platform-errors.ts'
 import type { BackfillMessage, RefreshPostsMessage, SyncAccountsMessage } from './messages.ts'
 
 /** Messages for one host under way at once: a slow server holds up nobody else. */
@@ -39,6 +40,14 @@ export async function backfillMessage(
       ? { deduplicationId: `backfill-${body.accountId}-${place}` }
       : { delaySeconds }),
   }
+}
+
+/**
+ * A failure as the queue is told of it. An answer that broke off or made no sense is asked for again, as most
+ * are well the next time; a person who waits is told at once instead.
+ */
+export function queueError(error: unknown): unknown {
+  return error instanceof PlatformError && error.kind === 'bad_answer' ? error : toAppError(error)
 }
 
 /** Reads an account soon, ahead of the next plan. */

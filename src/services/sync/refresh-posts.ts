@@ -1,12 +1,20 @@
 import type { PostAbsence, PostReading } from '../../db/queries/ingest/index.ts'
-import { PlatformError } from '../../ports.ts'
+import { PlatformError, type PlatformPost } from '../../ports.ts'
 import { connectorContext, connectorOf } from '../accounts/connector-context.ts'
 import type { ServiceDeps } from '../context.ts'
 import { ingest } from '../ingest/ingest.ts'
-import { toAppError } from '../platform-errors.ts'
+import { eachApart, storeApart } from './apart.ts'
 import type { RefreshPostsMessage } from './messages.ts'
-import { refreshPostsMessage } from './queue.ts'
+import { queueError, refreshPostsMessage } from './queue.ts'
 import { toReading } from './readings.ts'
+
+/** A post that was asked for, and what the platform showed of it. */
+interface Observed {
+  known: RefreshPostsMessage['posts'][number]
+  /** Missing where the platform left it out. */
+  post: PlatformPost | undefined
+  observedAtMs: number
+}
 
 /**
  * Reads known posts again through the platform's batch endpoint, whosoever they are, and stores them with one
@@ -14,13 +22,7 @@ import { toReading } from './readings.ts'
  */
 export async function refreshPosts(deps: ServiceDeps, message: RefreshPostsMessage): Promise<void> {
   const connector = connectorOf(deps, message.platform)
-  const readings = new Map<string, PostReading[]>()
-  const absences = new Map<string, PostAbsence[]>()
-  const add = <T>(map: Map<string, T[]>, workspaceId: string, item: T) => {
-    const list = map.get(workspaceId)
-    if (list === undefined) map.set(workspaceId, [item])
-    else list.push(item)
-  }
+  const observed: Observed[] = []
   let left = message.posts
   let stopped: PlatformError | null = null
   while (left.length > 0) {
@@ -31,16 +33,7 @@ export async function refreshPosts(deps: ServiceDeps, message: RefreshPostsMessa
       const ids = [...new Set(batch.map((post) => post.platformPostId))]
       const found = await connector.refreshPosts(connectorContext(deps, message.platform), message.host, ids)
       const byId = new Map(found.map((post) => [post.platformPostId, post]))
-      for (const { workspaceId, accountId, platformPostId } of batch) {
-        const post = byId.get(platformPostId)
-        if (post !== undefined) add(readings, workspaceId, toReading(accountId, post, observedAtMs))
-        else
-          add(absences, workspaceId, {
-            accountId,
-            platformPostId,
-            observedAt: new Date(observedAtMs).toISOString(),
-          })
-      }
+      observed.push(...batch.map((known) => ({ known, post: byId.get(known.platformPostId), observedAtMs })))
     } catch (error) {
       if (!(error instanceof PlatformError)) throw error
       stopped = error
@@ -48,12 +41,10 @@ export async function refreshPosts(deps: ServiceDeps, message: RefreshPostsMessa
     }
     left = left.slice(batch.length)
   }
-  for (const workspaceId of new Set([...readings.keys(), ...absences.keys()]))
-    await ingest(deps, {
-      workspaceId,
-      posts: readings.get(workspaceId) ?? [],
-      absences: absences.get(workspaceId) ?? [],
-    })
+  await eachApart(
+    Map.groupBy(observed, ({ known }) => known.workspaceId),
+    ([workspaceId, ours]) => store(deps, workspaceId, ours),
+  )
   if (stopped === null) return
   // What is stored is stored; only the rest is tried again, when the platform will have it.
   if (stopped.kind === 'rate_limited') {
@@ -61,5 +52,21 @@ export async function refreshPosts(deps: ServiceDeps, message: RefreshPostsMessa
     await deps.queue.publish([{ ...rest, delaySeconds: Math.ceil((stopped.retryAfterMs ?? 60_000) / 1_000) }])
     return
   }
-  throw toAppError(stopped)
+  throw queueError(stopped)
+}
+
+async function store(deps: ServiceDeps, workspaceId: string, observed: Observed[]): Promise<void> {
+  const byAccount = [...Map.groupBy(observed, ({ known }) => known.accountId).values()]
+  const refused = await storeApart(byAccount, async (accounts) => {
+    const posts: PostReading[] = []
+    const absences: PostAbsence[] = []
+    for (const { known, post, observedAtMs } of accounts.flat()) {
+      const { accountId, platformPostId } = known
+      if (post !== undefined) posts.push(toReading(accountId, post, observedAtMs))
+      else absences.push({ accountId, platformPostId, observedAt: new Date(observedAtMs).toISOString() })
+    }
+    await ingest(deps, { workspaceId, posts, absences })
+  })
+  for (const [first] of refused)
+    deps.log.warn('posts not stored', { workspaceId, accountId: first?.known.accountId })
 }

@@ -2,10 +2,17 @@ import { z } from 'zod'
 import type { PostReading, ProfileReading } from '../../db/queries/ingest/index.ts'
 import { type FailedAccount, recordFailed, recordSynced, type SyncedAccount } from '../../db/queries/sync.ts'
 import { ACCOUNT_EVERY_SECONDS } from '../../domain/sync-tiers.ts'
-import { type AccountProfile, type PlatformConnector, PlatformError, type PostPage } from '../../ports.ts'
+import {
+  type AccountProfile,
+  type AccountRef,
+  type PlatformConnector,
+  PlatformError,
+  type PostPage,
+} from '../../ports.ts'
 import { connectorContext, connectorOf } from '../accounts/connector-context.ts'
 import type { ServiceDeps } from '../context.ts'
 import { ingest } from '../ingest/ingest.ts'
+import { eachApart, storeApart } from './apart.ts'
 import type { SyncAccountsMessage } from './messages.ts'
 import { backfillMessage } from './queue.ts'
 import { toProfileReading, toReading } from './readings.ts'
@@ -38,22 +45,31 @@ const RETRY_AFTER_MS = 120_000
 export async function syncAccounts(deps: ServiceDeps, message: SyncAccountsMessage): Promise<void> {
   const connector = connectorOf(deps, message.platform)
   const { fetched, failed } = await fetchAll(deps, connector, message)
-  const workspaces = Map.groupBy(message.accounts, (account) => account.workspaceId)
-  for (const [workspaceId] of workspaces) {
-    const mine = fetched.filter((f) => f.member.workspaceId === workspaceId)
-    const lost = failed.filter((f) => f.member.workspaceId === workspaceId)
-    if (mine.length > 0) await store(deps, message, workspaceId, mine)
+  const workspaces = new Set(message.accounts.map((account) => account.workspaceId))
+  await eachApart(workspaces, async (workspaceId) => {
+    const isOurs = ({ member }: Fetched | Failure) => member.workspaceId === workspaceId
+    const unstorable = await storeApart(fetched.filter(isOurs), (some) =>
+      store(deps, message, workspaceId, some),
+    )
+    failed.push(...unstorable.map(({ member }) => ({ member, error: UNSTORABLE })))
+    const lost = failed.filter(isOurs)
     if (lost.length > 0) await giveUp(deps, workspaceId, lost)
-    const events = [...mine, ...lost].map((f) => ({
-      type: 'sync.completed',
-      data: { accountId: f.member.id, status: 'error' in f ? 'failed' : 'succeeded' },
-    }))
+    const failedIds = new Set(lost.map(({ member }) => member.id))
+    const events = message.accounts
+      .filter((account) => account.workspaceId === workspaceId)
+      .map(({ id }) => ({
+        type: 'sync.completed',
+        data: { accountId: id, status: failedIds.has(id) ? 'failed' : 'succeeded' },
+      }))
     await deps.hub
       .announce(workspaceId, events)
       .catch((error: unknown) => deps.log.warn('sync not announced', { workspaceId, error }))
-  }
+  })
   if (message.jobId !== null) await finishSyncJob(deps, message, failed[0]?.error ?? null)
 }
+
+/** What an account said that the database refused: it may say something else the next time. */
+const UNSTORABLE = new PlatformError('bad_answer', 'What the platform answered could not be stored.')
 
 async function fetchAll(
   deps: ServiceDeps,
@@ -74,7 +90,15 @@ async function fetchAll(
     profiles = new Map(found.map((profile) => [profile.externalId, profile]))
   } catch (error) {
     if (!(error instanceof PlatformError)) throw error
-    return { fetched, failed: message.accounts.map((member) => ({ member, error })) }
+    if (error.retryable || message.accounts.length === 1)
+      return { fetched, failed: message.accounts.map((member) => ({ member, error })) }
+    // It may be about one of them alone.
+    for (const member of message.accounts) {
+      const alone = await fetchAll(deps, connector, { ...message, accounts: [member] })
+      fetched.push(...alone.fetched)
+      failed.push(...alone.failed)
+    }
+    return { fetched, failed }
   }
   const waiting = [...message.accounts]
   const worker = async () => {
@@ -82,13 +106,11 @@ async function fetchAll(
       try {
         const ref = { externalId: member.externalId, host: message.host, handle: member.handle }
         const page = await connector.fetchPosts(connectorContext(deps, message.platform), ref, null)
+        let profile = profiles.get(member.externalId) ?? null
+        // Left out, and without posts: some servers say no more than that of a suspended account.
+        if (profile === null && page.posts.length === 0) profile = await askByName(deps, connector, ref)
         // The moment before the call: what changes while it runs must not look older than it is read.
-        fetched.push({
-          member,
-          profile: profiles.get(member.externalId) ?? null,
-          page,
-          observedAtMs: profilesAtMs,
-        })
+        fetched.push({ member, profile, page, observedAtMs: profilesAtMs })
       } catch (error) {
         if (!(error instanceof PlatformError)) throw error
         failed.push({ member, error })
@@ -97,6 +119,17 @@ async function fetchAll(
   }
   await Promise.all(Array.from({ length: CONCURRENT_PAGES }, worker))
   return { fetched, failed }
+}
+
+/** Asks for an account by its name, whereupon its platform says what is wrong with it. */
+async function askByName(
+  deps: ServiceDeps,
+  connector: PlatformConnector,
+  ref: AccountRef,
+): Promise<AccountProfile> {
+  const profile = await connector.resolve(connectorContext(deps, connector.platform), ref.handle)
+  if (profile.externalId === ref.externalId && profile.host === ref.host) return profile
+  throw new PlatformError('gone', 'The platform does not show this account any more.')
 }
 
 async function store(
@@ -115,7 +148,8 @@ async function store(
       id: member.id,
       atIso: new Date(observedAtMs).toISOString(),
       nextSyncAtIso: new Date(observedAtMs + jittered(ACCOUNT_EVERY_SECONDS * 1_000)).toISOString(),
-      backfillCursor: page.nextCursor,
+      olderPosts: page.nextCursor,
+      pageIds: page.posts.map((post) => post.platformPostId),
     })
   }
   const { alongside } = await ingest(deps, {
@@ -134,6 +168,11 @@ function jittered(ms: number): number {
   return Math.round(ms * (0.9 + Math.random() * 0.2))
 }
 
+/** A little later: never before a platform has said that it will answer again. */
+function delayed(ms: number): number {
+  return Math.round(ms * (1 + Math.random() * 0.1))
+}
+
 async function giveUp(deps: ServiceDeps, workspaceId: string, failures: Failure[]): Promise<void> {
   const now = deps.clock.now()
   const marked = failures.map(({ member, error }): FailedAccount => ({ id: member.id, ...judge(error, now) }))
@@ -149,7 +188,7 @@ async function giveUp(deps: ServiceDeps, workspaceId: string, failures: Failure[
 
 /** What a failure means for an account: for how long, and in which words. */
 function judge(error: PlatformError, nowMs: number): Omit<FailedAccount, 'id'> {
-  const retryAtIso = new Date(nowMs + jittered(error.retryAfterMs ?? RETRY_AFTER_MS)).toISOString()
+  const retryAtIso = new Date(nowMs + delayed(error.retryAfterMs ?? RETRY_AFTER_MS)).toISOString()
   switch (error.kind) {
     case 'gone':
       return { status: 'gone', reason: error.message, staleReason: 'gone', retryAtIso: null }

@@ -15,7 +15,6 @@ import {
   gainedCells,
   metricNames,
   publishedCells,
-  rollupNames,
   rollupSums,
 } from './sql.ts'
 
@@ -146,7 +145,8 @@ export function ingestPosts(
         NOT i.absent AND (
           o.id IS NULL OR o.metrics_at IS NULL OR COALESCE(i.observed_at > o.metrics_at, FALSE)
         ) AS takes,
-        i.absent AND o.deleted_at IS NULL AND o.absent_since IS NULL AND o.id IS NOT NULL AS goes_missing,
+        i.absent AND o.deleted_at IS NULL AND o.absent_since IS NULL AND o.id IS NOT NULL
+          AND i.observed_at > COALESCE(o.metrics_at, '-infinity') AS goes_missing,
         i.absent AND o.deleted_at IS NULL AND i.observed_at > COALESCE(o.metrics_at, '-infinity')
           AND COALESCE(o.absent_since < i.observed_at - ${ABSENCE_CONFIRMED_AFTER}::interval, FALSE) AS deletes,
         o.id IS NOT NULL AND (
