@@ -11,7 +11,10 @@ const STOP_TIMEOUT_MS = 3_000
 
 /** Starts a program that ends when its parent disconnects. */
 export function forkProgram(program: URL): Forked {
-  const child = fork(program, [], { serialization: 'advanced', stdio: ['ignore', 'ignore', 'inherit', 'ipc'] })
+  const child = fork(program, [], {
+    serialization: 'advanced',
+    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+  })
   let waiting: { resolve: (answer: unknown) => void; reject: (error: Error) => void } | null = null
   const fail = (error: Error) => {
     waiting?.reject(error)

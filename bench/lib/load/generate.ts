@@ -9,6 +9,8 @@ type Job = z.output<typeof LoadRequest>
 
 /** How often a fixed rate looks for what is due. */
 const TICK_MS = 1
+/** A rate that takes so many times its duration cannot be kept. */
+const MAX_OVERRUN = 4
 
 /** Counts what the answers were. */
 class Tally {
@@ -16,11 +18,17 @@ class Tally {
   readonly #statuses = new Map<string, number>()
   readonly #tiers = new Map<string, number>()
   #bodyBytes = 0
+  #failed = 0
 
+  /** How soon somebody was refused says nothing: such answers are counted apart. */
   add(latencyMs: number, { status, head, bodyBytes }: ParsedResponse): void {
+    increase(this.#statuses, String(status))
+    if (status >= 400) {
+      this.#failed += 1
+      return
+    }
     this.#latencies.push(latencyMs)
     this.#bodyBytes += bodyBytes
-    increase(this.#statuses, String(status))
     const tier = tierOf(head)
     if (tier !== null) increase(this.#tiers, tier)
   }
@@ -28,6 +36,7 @@ class Tally {
   result(elapsedMs: number, generatorCpu: number): LoadResult {
     return {
       requests: this.#latencies.length,
+      failed: this.#failed,
       elapsedMs,
       latencyMs: summarise(this.#latencies),
       statuses: Object.fromEntries(this.#statuses),
@@ -107,8 +116,10 @@ async function keepRate(
     idle.push(connection)
   }
   let released = 0
-  while (released < total && failures.length === 0) {
+  while ((released < total || due.length > 0) && failures.length === 0) {
     const nowMs = performance.now()
+    if (nowMs - startMs > job.durationMs * MAX_OVERRUN)
+      throw new Error(`${ratePerSecond} requests a second are more than it answers`)
     const shouldBe = Math.min(total, Math.floor(((nowMs - startMs) / 1_000) * ratePerSecond))
     // What the timer was late is the generator's, so a request is due when this loop finds it.
     for (; released < shouldBe; released += 1)

@@ -26,7 +26,10 @@ const LatencySummary = z.object({
 })
 
 export const LoadResult = z.object({
+  /** Answered as they should be. */
   requests: z.int(),
+  /** Answered with an error, and left out of everything else. */
+  failed: z.int(),
   elapsedMs: z.number(),
   /** Milliseconds from when a request was due until its answer was complete; `null` without requests. */
   latencyMs: LatencySummary.nullable(),

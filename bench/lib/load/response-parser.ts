@@ -28,7 +28,7 @@ export class ResponseParser {
   push(bytes: Buffer): ParsedResponse | null {
     if (this.#response === null) {
       const before = this.#head.length
-      this.#head += bytes.latin1Slice()
+      this.#head += bytes.toString('latin1')
       const end = this.#head.indexOf(END_OF_HEAD)
       if (end < 0) return null
       const bodyStart = end + END_OF_HEAD.length
@@ -53,7 +53,7 @@ export class ResponseParser {
     const response = this.#response
     if (response === null) return null
     if (this.#missing === null) {
-      this.#chunks += bytes.latin1Slice()
+      this.#chunks += bytes.toString('latin1')
       const length = lengthOfChunks(this.#chunks)
       if (length === null) return null
       response.bodyBytes = length

@@ -1,0 +1,59 @@
+import { z } from 'zod'
+import { createDb, type Db } from '../../src/db/client.ts'
+import { startStack, type TestStack } from '../../test/harness/stack.ts'
+
+export interface BenchStack extends TestStack {
+  /** As the Worker sees it. */
+  db: Db
+  /** What the Worker warned of so far, and how often: of a Worker that struggles, figures say other things. */
+  warnings(): string[]
+}
+
+/** As many as no benchmark reaches: limits are counted as always, and refuse nobody. */
+const RATE_LIMITS = 'reads=1000000000/60,writes=1000000/60'
+
+const WORKER_LINE = 'Worker: '
+
+const LogLine = z.object({ message: z.string() })
+
+/** The message of a structured line; any other line as it is. */
+function messageOf(line: string): string {
+  try {
+    return LogLine.parse(JSON.parse(line)).message
+  } catch {
+    return line
+  }
+}
+
+/** Starts the whole local stack with a workspace that has no accounts; limits are raised, not switched off. */
+export async function startBenchStack(resources: AsyncDisposableStack): Promise<BenchStack> {
+  // Plans come once a minute: nothing here is to be synced while it is measured.
+  const warnings = new Map<string, number>()
+  const stack = await startStack({
+    env: { RATE_LIMITS },
+    log(line) {
+      if (!line.startsWith(WORKER_LINE)) return
+      const warning = messageOf(line.slice(WORKER_LINE.length))
+      warnings.set(warning, (warnings.get(warning) ?? 0) + 1)
+    },
+  })
+  resources.defer(() => stack.stop())
+  const { DATABASE_URL = '', NEON_FETCH_ENDPOINT } = stack.bindings
+  const db = createDb({ connectionString: DATABASE_URL, fetchEndpoint: NEON_FETCH_ENDPOINT })
+  return {
+    ...stack,
+    db,
+    warnings: () => [...warnings].map(([warning, times]) => `${times} × ${warning}`),
+  }
+}
+
+/** Sends a command to the stack's Redis, as the Worker would. @throws when it is refused. */
+export async function redisCommand(stack: TestStack, command: string[]): Promise<void> {
+  const { UPSTASH_REDIS_REST_URL = '', UPSTASH_REDIS_REST_TOKEN = '' } = stack.bindings
+  const response = await fetch(UPSTASH_REDIS_REST_URL, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${UPSTASH_REDIS_REST_TOKEN}` },
+    body: JSON.stringify(command),
+  })
+  if (!response.ok) throw new Error(`Redis refuses ${command[0]}: ${response.status}`)
+}
