@@ -43,30 +43,30 @@ describe('the main job', () => {
     return account
   }
 
-  it.each(CONNECTED)('shows a connected $platform account with its figures where Location points', async ({
-    platform,
-    handle,
-  }) => {
-    const { account: truth } = await truthOf(platform, handle)
-    const { id } = accountOf(platform)
-    const shown = await person.key.read(Account, `/api/v1/accounts/${id}`)
-    expect(shown).toMatchObject({
-      platform,
-      handle: typedHandle(platform, handle),
-      status: 'active',
-      metrics: { followers: truth.followers, following: truth.following, posts: truth.posts },
-      freshness: { stale: false, reason: null, backfilling: false },
-    })
-  })
+  it.each(CONNECTED)(
+    'shows a connected $platform account with its figures where Location points',
+    async ({ platform, handle }) => {
+      const { account: truth } = await truthOf(platform, handle)
+      const { id } = accountOf(platform)
+      const shown = await person.key.read(Account, `/api/v1/accounts/${id}`)
+      expect(shown).toMatchObject({
+        platform,
+        handle: typedHandle(platform, handle),
+        status: 'active',
+        metrics: { followers: truth.followers, following: truth.following, posts: truth.posts },
+        freshness: { stale: false, reason: null, backfilling: false },
+      })
+    },
+  )
 
-  it.each(CONNECTED)('lists every post of $platform, page by page, with the figures that the platform shows', async ({
-    platform,
-    handle,
-  }) => {
-    const expected = expectedPosts(await truthOf(platform, handle), platform)
-    expect(expected.length).toBeGreaterThan(100)
-    expect(comparable(await postsOf(person.key, accountOf(platform).id))).toEqual(expected)
-  })
+  it.each(CONNECTED)(
+    'lists every post of $platform, page by page, with the figures that the platform shows',
+    async ({ platform, handle }) => {
+      const expected = expectedPosts(await truthOf(platform, handle), platform)
+      expect(expected.length).toBeGreaterThan(100)
+      expect(comparable(await postsOf(person.key, accountOf(platform).id))).toEqual(expected)
+    },
+  )
 
   it('lists posts that add up to the rows of the database', async () => {
     const posts = await person.key.readAll(Post, '/api/v1/posts?limit=100')
@@ -99,7 +99,9 @@ describe('the main job', () => {
       [...accounts.values()].map(({ id }) => id).toSorted(),
     )
     const followers = await Promise.all(CONNECTED.map(({ platform, handle }) => truthOf(platform, handle)))
-    expect(overview.totals.followers.value).toBe(followers.reduce((sum, { account }) => sum + account.followers, 0))
+    expect(overview.totals.followers.value).toBe(
+      followers.reduce((sum, { account }) => sum + account.followers, 0),
+    )
   })
 
   it('shows likes everywhere, and tells listeners, within two plans of their being given', async () => {
@@ -113,7 +115,9 @@ describe('the main job', () => {
     const likedAtMs = Date.now()
     await act('like', { post: post.platformPostId, count: 3 })
     const likes = (post.metrics.likes ?? 0) + 3
-    const isOurs = z.object({ posts: z.array(z.object({ id: z.string(), metrics: z.record(z.string(), z.unknown()) })) })
+    const isOurs = z.object({
+      posts: z.array(z.object({ id: z.string(), metrics: z.record(z.string(), z.unknown()) })),
+    })
     const event = await socket.frame('the likes are told', ({ type, data }) => {
       const told = isOurs.safeParse(data).data?.posts.find(({ id }) => id === post.id)
       return type === 'metrics.updated' && told?.metrics.likes === likes

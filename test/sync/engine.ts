@@ -2,11 +2,11 @@ import { randomUUID } from 'node:crypto'
 import { inject, vi } from 'vitest'
 import { runAction } from '../../scripts/local/platforms/actions.ts'
 import { type BlueskyLimits, createBlueskyHandler } from '../../scripts/local/platforms/bluesky.ts'
+import { createWorld, type World } from '../../scripts/local/platforms/index.ts'
 import { createMastodonHandler, type MastodonLimits } from '../../scripts/local/platforms/mastodon.ts'
 import { DEFAULT_ACCOUNTS } from '../../scripts/local/platforms/personas.ts'
 import { createStats, type Stats } from '../../scripts/local/platforms/stats.ts'
-import type { Account as Person, AccountSpec, PlatformName } from '../../scripts/local/platforms/types.ts'
-import { createWorld, type World } from '../../scripts/local/platforms/world.ts'
+import type { AccountSpec, Account as Person, PlatformName } from '../../scripts/local/platforms/types.ts'
 import { createGuardedFetch } from '../../src/adapters/guarded-fetch.ts'
 import { createConnectors } from '../../src/adapters/platforms/index.ts'
 import { createRateBudget } from '../../src/adapters/rate-budget.ts'
@@ -54,8 +54,6 @@ export interface EngineOptions {
   historyDays?: number
   limits?: { bluesky?: Partial<BlueskyLimits>; mastodon?: Partial<MastodonLimits> }
   syncIntervalSeconds?: number
-  /** Another Redis than the suite's, or none at that address. */
-  redisUrl?: string
 }
 
 /** An account of the simulated platforms; what does not matter is that of a person who posts now and then. */
@@ -67,8 +65,10 @@ export function person(platform: PlatformName, key: string, given: Partial<Accou
 }
 
 export const PEOPLE: readonly AccountSpec[] = [
-  person('bluesky', 'ada', { postsPerDay: 6 }),
-  person('mastodon', 'cleo', { postsPerDay: 3 }),
+  person('bluesky', 'ada', { postsPerDay: 8 }),
+  person('bluesky', 'bo', { postsPerDay: 0.5 }),
+  person('mastodon', 'cleo', { postsPerDay: 4 }),
+  person('mastodon', 'dora', { postsPerDay: 0.5 }),
 ]
 
 /** How messages arrive. */
@@ -83,7 +83,7 @@ export class Engine {
   /** Addresses that the platforms were asked for. */
   readonly calls: URL[] = []
   /** Answers in place of a platform, where it gives a response. */
-  interfere: (url: URL) => Response | Promise<Response> | undefined = () => undefined
+  interfere: (url: URL) => Response | undefined | Promise<Response | undefined> = () => undefined
   #nowMs = START_MS
   #crash: BreakingPoint | null = null
   readonly #background: Promise<unknown>[] = []
@@ -95,7 +95,7 @@ export class Engine {
     this.world = createWorld({
       seed: 'sync',
       now,
-      epoch: START_MS - (options.historyDays ?? 60) * DAY_MS,
+      epoch: START_MS - (options.historyDays ?? 25) * DAY_MS,
       accounts: options.accounts ?? PEOPLE,
     })
     const { bluesky = {}, mastodon = {} } = options.limits ?? {}
@@ -105,11 +105,7 @@ export class Engine {
     }
     this.queue = new TestQueue(now)
     const clock = { now }
-    const redis = createRedis({
-      url: options.redisUrl ?? inject('redisUrl'),
-      token: inject('redisToken'),
-      timeoutMs: 5_000,
-    })
+    const redis = createRedis({ url: inject('redisUrl'), token: inject('redisToken'), timeoutMs: 5_000 })
     const quiet = quietDeps(this.#breakable(database.db))
     this.ctx = {
       ...quiet,
@@ -128,8 +124,11 @@ export class Engine {
           allowPrivateHosts: true,
           fetch: (url, init) => this.#answer(platform === 'bluesky' ? 'bluesky' : 'mastodon', url, init),
         }),
-      budget: withKeysOfItsOwn(createRateBudget(redis, clock), randomUUID()),
-      watchList: createWatchList(redis, clock),
+      budget: withKeysOfItsOwn(
+        createRateBudget(redis, clock, (work) => void this.#background.push(work)),
+        randomUUID(),
+      ),
+      watchList: createWatchList(redis, clock, `tm:watched:${workspaceId}`),
       clock,
       syncIntervalSeconds: options.syncIntervalSeconds ?? 60,
       workspace: { id: workspaceId, timezone: options.timezone ?? 'UTC' },
@@ -183,14 +182,17 @@ export class Engine {
     this.#crash = point
   }
 
-  get hasCrashed(): boolean {
-    return this.#crash === null
+  /** Whether that happened; where it did not, nothing breaks any more. */
+  recover(): boolean {
+    const hasCrashed = this.#crash === null
+    this.#crash = null
+    return hasCrashed
   }
 
   /** Delivers one message, as the callbacks' routes do: a failure comes again, or is given up. */
-  async deliver(delivery: Delivery): Promise<void> {
+  async deliver(delivery: Delivery, deps: ServiceDeps = this.ctx): Promise<void> {
     try {
-      await handle(this.ctx, delivery.message.topic, delivery.message.body)
+      await handle(deps, delivery.message.topic, delivery.message.body)
     } catch (error) {
       const verdict = verdictOf(error)
       if (verdict.status === 489) this.queue.giveUp(delivery, error)
@@ -220,7 +222,7 @@ export class Engine {
           for (const delivery of shuffled([...due, ...again])) await this.deliver(delivery)
           break
         case 'at once':
-          await Promise.all([...due, ...again].map((delivery) => this.deliver(delivery)))
+          await this.#inLanes([...due, ...again])
           break
       }
     }
@@ -244,6 +246,18 @@ export class Engine {
     this.elapse(untilMs - this.#nowMs)
   }
 
+  /** All at the same time, but for what the queue is asked to hold back. */
+  async #inLanes(deliveries: Delivery[]): Promise<void> {
+    const lanes = Map.groupBy(deliveries, ({ message }) => message.flow?.key ?? '')
+    const workers = [...lanes.values()].flatMap((waiting) => {
+      const parallelism = waiting[0]?.message.flow?.parallelism ?? waiting.length
+      return Array.from({ length: parallelism }, async () => {
+        for (let one = waiting.shift(); one !== undefined; one = waiting.shift()) await this.deliver(one)
+      })
+    })
+    await Promise.all(workers)
+  }
+
   async settle(): Promise<void> {
     await Promise.all(this.#background.splice(0))
   }
@@ -252,6 +266,11 @@ export class Engine {
     const address = new URL(url)
     this.calls.push(address)
     return (await this.interfere(address)) ?? this.#handlers[platform](new Request(url, init))
+  }
+
+  /** What a platform itself says at this moment. */
+  answerNow(platform: PlatformName, url: URL): Promise<Response> {
+    return this.#handlers[platform](new Request(url))
   }
 
   #break(point: BreakingPoint): void {
@@ -277,7 +296,7 @@ export class Engine {
 
 /** An engine in a workspace of its own, alone in the database: plans look at every workspace. */
 export async function startEngine(database: TestDatabase, options: EngineOptions = {}): Promise<Engine> {
-  await database.sql('TRUNCATE workspaces, post_snapshots CASCADE')
+  for (const table of ['workspaces', 'post_snapshots']) await database.sql(`DELETE FROM ${table}`)
   return new Engine(database, await makeWorkspace(database, options.timezone), options)
 }
 
@@ -285,6 +304,13 @@ export async function startEngine(database: TestDatabase, options: EngineOptions
 export async function secondWorkspace(database: TestDatabase, engine: Engine): Promise<ServiceContext> {
   const id = await makeWorkspace(database, engine.ctx.workspace.timezone)
   return { ...engine.ctx, workspace: { ...engine.ctx.workspace, id } }
+}
+
+/** The same engine while Redis does not answer. */
+export function withoutRedis(engine: Engine): ServiceContext {
+  const redis = createRedis({ url: 'http://127.0.0.1:1', token: 'none', timeoutMs: 500 })
+  const { clock } = engine.ctx
+  return { ...engine.ctx, budget: createRateBudget(redis, clock), watchList: createWatchList(redis, clock) }
 }
 
 async function unused(): Promise<never> {

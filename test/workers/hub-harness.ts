@@ -23,7 +23,7 @@ export class TestClient {
   readonly texts: string[] = []
   closed: { code: number; reason: string } | null = null
   readonly socket: WebSocket
-  #waiting: (() => void)[] = []
+  readonly #waiting: (() => void)[] = []
 
   constructor(socket: WebSocket) {
     this.socket = socket

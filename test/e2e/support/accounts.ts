@@ -35,7 +35,8 @@ export function comparable(posts: Post[]) {
     .map(({ platformPostId, kind, postedAt, metrics: { likes, comments, shares, quotes, saves } }) => ({
       id: platformPostId,
       kind: kind as string,
-      postedAt,
+      // Times may leave zeros at the end of their fractions out.
+      postedAt: new Date(postedAt).toISOString(),
       likes,
       comments,
       shares,

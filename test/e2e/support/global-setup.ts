@@ -1,6 +1,7 @@
 import type { TestProject } from 'vitest/node'
+import { z } from 'zod'
 import { startStack } from '../../harness/stack.ts'
-import { serveRemote } from './remote.ts'
+import { serveRemote, type WorldClock } from './remote.ts'
 
 /** What tests are told of the stack that they share. */
 export interface StackFacts {
@@ -14,10 +15,14 @@ export interface StackFacts {
   /** The simulated platforms' control interface, and what stands behind the second `@` of a handle. */
   controlUrl: string
   mastodonHost: string
+  /** Whose pages may call the API beside its own. */
+  partnerOrigin: string
   /** How often the Worker plans what to read. */
   syncIntervalSeconds: number
   /** What queue callbacks are signed with. */
   signingKeys: { current: string; next: string }
+  /** A ticket for a live connection, issued when the stack began. */
+  oldTicket: { url: string; expiresAt: string }
   /** See `remote.ts`. */
   remoteUrl: string
 }
@@ -30,6 +35,9 @@ declare module 'vitest' {
 
 const SYNC_INTERVAL_SECONDS = 5
 
+/** Whose pages may call the API. */
+const PARTNER_ORIGIN = 'https://partner.example'
+
 /** High enough for many tests in a row, and there all the same. */
 const RATE_LIMITS = [
   'reads=6000/60',
@@ -41,13 +49,15 @@ const RATE_LIMITS = [
 
 /** Starts one stack for all tests. Its simulated platforms' clock can be held; see `remote.ts`. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
-  const clock = { heldAtMs: null as number | null }
+  const clock: WorldClock = { heldAtMs: null }
+  const lines: string[] = []
   const stack = await startStack({
     syncIntervalSeconds: SYNC_INTERVAL_SECONDS,
-    env: { RATE_LIMITS },
+    env: { RATE_LIMITS, CORS_ORIGINS: PARTNER_ORIGIN },
     now: () => clock.heldAtMs ?? Date.now(),
+    log: (line) => void lines.push(line),
   })
-  const remote = await serveRemote(stack, clock)
+  const remote = await serveRemote(stack, { clock, lines })
   const { url, email, password, apiKey, workspaceId, platforms, bindings } = stack
   project.provide('stack', {
     url,
@@ -57,15 +67,25 @@ export default async function setup(project: TestProject): Promise<() => Promise
     workspaceId,
     controlUrl: platforms.control.url,
     mastodonHost: platforms.mastodon.host,
+    partnerOrigin: PARTNER_ORIGIN,
     syncIntervalSeconds: SYNC_INTERVAL_SECONDS,
     signingKeys: {
       current: bindings.QSTASH_CURRENT_SIGNING_KEY ?? '',
       next: bindings.QSTASH_NEXT_SIGNING_KEY ?? '',
     },
+    oldTicket: await issueTicket(url, apiKey),
     remoteUrl: remote.url,
   })
   return async () => {
     await remote.close()
     await stack.stop()
   }
+}
+
+const Ticket = z.object({ url: z.string(), expiresAt: z.string() })
+
+async function issueTicket(url: string, apiKey: string): Promise<z.infer<typeof Ticket>> {
+  const headers = { authorization: `Bearer ${apiKey}` }
+  const response = await fetch(`${url}/api/v1/realtime/tickets`, { method: 'POST', headers })
+  return Ticket.parse(await response.json())
 }

@@ -39,7 +39,8 @@ export class LiveSocket {
     this.#socket = new WebSocket(address)
     this.#socket.on('message', (message) => {
       const text = String(message)
-      if (text.startsWith('{')) this.frames.push({ ...Frame.parse(JSON.parse(text)), arrivedAtMs: Date.now() })
+      if (text.startsWith('{'))
+        this.frames.push({ ...Frame.parse(JSON.parse(text)), arrivedAtMs: Date.now() })
       else this.texts.push(text)
     })
     this.closed = new Promise((resolve, reject) => {
@@ -54,8 +55,8 @@ export class LiveSocket {
     this.#socket.send(typeof message === 'string' ? message : JSON.stringify(message))
   }
 
-  close(): void {
-    this.#socket.close()
+  close(code?: number): void {
+    this.#socket.close(code)
   }
 
   /** The first frame that fits, also of those that have arrived already. */

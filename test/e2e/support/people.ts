@@ -4,7 +4,12 @@ import { ImportReport } from '../../../src/services/imports/schemas.ts'
 import { Client, parsed } from './client.ts'
 import { until } from './wait.ts'
 
-const CreatedKey = z.object({ id: z.string(), key: z.string(), prefix: z.string(), scopes: z.array(z.string()) })
+const CreatedKey = z.object({
+  id: z.string(),
+  key: z.string(),
+  prefix: z.string(),
+  scopes: z.array(z.string()),
+})
 const Me = z.object({ workspace: z.object({ id: z.string() }) })
 const AcceptedJob = z.object({ id: z.string(), jobId: z.string() })
 
@@ -71,7 +76,10 @@ export interface ImportFile {
 export async function upload(by: Client, file: ImportFile): Promise<string> {
   const { platform = 'x', handle, type = 'application/x-ndjson', body } = file
   const query = new URLSearchParams({ platform, ...(handle !== undefined && { handle }) })
-  const answer = await by.send('POST', `/api/v1/imports?${query}`, { body, headers: { 'content-type': type } })
+  const answer = await by.send('POST', `/api/v1/imports?${query}`, {
+    body,
+    headers: { 'content-type': type },
+  })
   return parsed(AcceptedJob, answer, 202).jobId
 }
 

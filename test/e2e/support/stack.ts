@@ -1,4 +1,5 @@
 import { inject } from 'vitest'
+import { z } from 'zod'
 import { signDelivery } from '../../../scripts/local/qstash/signing.ts'
 
 /** What the tests' process does with the stack that `global-setup.ts` has started. */
@@ -22,7 +23,7 @@ export async function sqlRow<R extends object>(text: string, params: unknown[] =
   return row
 }
 
-/** SIGKILL of workerd; resolves when it serves again. More than five a minute are taken for a broken Worker. */
+/** SIGKILL of workerd; resolves when it serves again. The sixth within a minute waits until it is over. */
 export async function killWorker(): Promise<void> {
   await remote('/kill-worker')
 }
@@ -30,6 +31,11 @@ export async function killWorker(): Promise<void> {
 /** Resolves when the queue has nothing to deliver; messages whose time is yet to come do not count. */
 export async function queueIdle(): Promise<void> {
   await remote('/queue-idle')
+}
+
+/** What the stack has told so far; of the Worker's log, warnings and errors. */
+export async function logLines(): Promise<string[]> {
+  return z.array(z.string()).parse(await remote('/log'))
 }
 
 /** Holds the simulated platforms' clock: from then on only interventions change their figures. */

@@ -50,9 +50,24 @@ export function expectedPosts(truth: AccountTruth, platform: 'bluesky' | 'mastod
     .map(({ id, kind, createdAt, metrics }) => {
       const { likes, replies, reposts, quotes, bookmarks } = metrics
       const saves = platform === 'bluesky' ? bookmarks : null
-      return { id, kind: kind as string, postedAt: createdAt, likes, comments: replies, shares: reposts, quotes, saves }
+      return {
+        id,
+        kind: kind as string,
+        postedAt: createdAt,
+        likes,
+        comments: replies,
+        shares: reposts,
+        quotes,
+        saves,
+      }
     })
   const unknown = { likes: null, comments: null, shares: null, quotes: null, saves: null }
-  const reposts = truth.reposts.map(({ id, at }) => ({ id, kind: 'repost', postedAt: at, ...unknown }))
+  const reposts = truth.reposts.map(({ id, at }) => ({
+    // The truth knows entries of a feed; Bluesky shows reposts as records of their own collection.
+    id: id.replace('/app.bsky.feed.post/', '/app.bsky.feed.repost/'),
+    kind: 'repost',
+    postedAt: at,
+    ...unknown,
+  }))
   return [...own, ...reposts].toSorted((a, b) => (a.id < b.id ? -1 : 1))
 }

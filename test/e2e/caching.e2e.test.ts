@@ -1,0 +1,183 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { beforeAll, describe, expect, it } from 'vitest'
+import { Account } from '../../src/services/accounts/schemas.ts'
+import { Overview } from '../../src/services/overview/schemas.ts'
+import { type Answer, Client, expectProblem, nobody, parsed } from './support/client.ts'
+import { generationOf } from './support/expected.ts'
+import { listenLive } from './support/live.ts'
+import { freshIp, importFile, ndjson, type Person, signUp } from './support/people.ts'
+import { sql } from './support/stack.ts'
+
+/** How long a tier's answer is used; `CACHE_POLICIES` is what they come from. */
+const MEMORY_MS = 5_000
+const COLO_MS = 10_000
+const OVERVIEW = '/api/v1/dashboard/overview?period=28d'
+/** By default, as nobody has said otherwise. */
+const PUBLIC_READS_A_MINUTE = 60
+
+/** Which tier answered. */
+function tierOf(answer: Answer): string {
+  expect(answer.status).toBe(200)
+  const tier = /cache;desc="(\w+)"/.exec(answer.headers.get('server-timing') ?? '')?.[1]
+  if (tier === undefined) throw new Error('No Server-Timing')
+  const expected = tier === 'origin' ? 'tidemark; fwd=miss; stored' : `tidemark; hit; detail=${tier}`
+  expect(answer.headers.get('cache-status')).toBe(expected)
+  return tier
+}
+
+const rows = (...likes: number[]) =>
+  ndjson(
+    likes.map((count) => ({ post_id: `likes-${count}`, posted_at: new Date().toISOString(), likes: count })),
+  )
+
+describe('cached answers', () => {
+  let person: Person
+  beforeAll(async () => {
+    person = await signUp()
+    await importFile(person.key, { handle: 'cached', body: rows(1, 2) })
+  })
+
+  it('come from one tier after the other as they grow old, and are the same', async () => {
+    const first = await person.key.get(OVERVIEW)
+    expect(tierOf(first)).toBe('origin')
+    expect(tierOf(await person.key.get(OVERVIEW))).toBe('memory')
+    await sleep(MEMORY_MS + 200)
+    expect(tierOf(await person.key.get(OVERVIEW))).toBe('colo')
+    await sleep(COLO_MS - MEMORY_MS)
+    const third = await person.key.get(OVERVIEW)
+    expect(tierOf(third)).toBe('region')
+    expect(tierOf(await person.key.get(OVERVIEW))).toBe('memory')
+    expect(third.text).toBe(first.text)
+    expect(third.headers.get('etag')).toBe(first.headers.get('etag'))
+  })
+
+  it('are known by the question, however it is put', async () => {
+    const put = (query: string) => person.key.get(`${OVERVIEW}&${query}`)
+    expect(tierOf(await put('platforms=x,bluesky&compare=none'))).toBe('origin')
+    expect(tierOf(await put('compare=none&platforms=bluesky,x&basis=published'))).toBe('memory')
+    expect(tierOf(await put('compare=none&platforms=bluesky'))).toBe('origin')
+  })
+
+  it('are not sent again to whoever has them', async () => {
+    const { headers, text } = await person.key.get(OVERVIEW)
+    const etag = headers.get('etag') ?? ''
+    expect(etag).toMatch(/^"[^"]+"$/)
+    expect(headers.get('cache-control')).toBe('private, no-cache')
+    expect(headers.get('vary')).toMatch(/Authorization.*Cookie.*X-Workspace-Id/)
+    for (const known of [etag, `W/${etag}`, `"other", ${etag}`]) {
+      const answer = await person.key.get(OVERVIEW, { 'if-none-match': known })
+      expect([answer.status, answer.text, answer.headers.get('etag')]).toEqual([304, '', etag])
+      expect(answer.headers.get('ratelimit')).toMatch(/^"reads"/)
+    }
+    const other = await person.key.get(OVERVIEW, { 'if-none-match': '"other"' })
+    expect([other.status, other.text]).toEqual([200, text])
+  })
+
+  it('are each workspace’s own', async () => {
+    const stranger = await signUp()
+    await importFile(stranger.key, { handle: 'cached', body: rows(1000) })
+    const likes = async (client: Client) => (await client.read(Overview, OVERVIEW)).totals.likes.value
+    expect(await likes(person.key)).toBe(3)
+    expect(await likes(stranger.key)).toBe(1000)
+    expect(await likes(person.session)).toBe(3)
+  })
+
+  it('are new for whoever was told of a change, at once', async () => {
+    const one = await signUp()
+    const socket = await listenLive(one.key, { types: 'metrics' })
+    const likes = async (query = '') => (await one.key.read(Overview, OVERVIEW + query)).totals.likes.value
+    await likes()
+    const told: number[] = []
+    for (const body of [rows(5), rows(6, 7)]) {
+      await importFile(one.key, { handle: 'told', body })
+      // An account that is made comes first, its posts next.
+      const generation = await generationOf(one.workspaceId)
+      await socket.frame('the change is told', (frame) => frame.generation === generation)
+      told.push((await likes(`&minGeneration=${generation}`)) ?? 0)
+    }
+    expect(told).toEqual([5, 18])
+    // What was asked for on purpose is there for everybody after it.
+    expect(tierOf(await one.key.get(OVERVIEW))).toBe('memory')
+    expect(await likes()).toBe(18)
+    socket.close()
+  })
+
+  it('cost a made-up generation no work', async () => {
+    const generation = await generationOf(person.workspaceId)
+    const path = `${OVERVIEW}&compare=none`
+    expect(parsed(Overview, await person.key.get(path)).generation).toBe(generation)
+    for (const madeUp of [generation + 1, 1_000_000_000_000]) {
+      const answer = await person.key.get(`${path}&minGeneration=${madeUp}`)
+      expect(tierOf(answer)).toBe('region')
+      expect(parsed(Overview, answer).generation).toBe(generation)
+    }
+    const tooLarge = await person.key.get(`${path}&minGeneration=99999999999999999`)
+    expectProblem(tooLarge, 400, 'invalid_request')
+  })
+
+  it('are made once for many who ask at the same time', async () => {
+    const one = await signUp()
+    await importFile(one.key, { handle: 'many', body: rows(1) })
+    const answers = await Promise.all(Array.from({ length: 20 }, () => one.key.get(OVERVIEW)))
+    expect(answers.map(tierOf).filter((tier) => tier === 'origin')).toHaveLength(1)
+    expect(new Set(answers.map(({ text }) => text)).size).toBe(1)
+  })
+
+  it('are served stale where the database does not answer', async () => {
+    const one = await signUp()
+    await importFile(one.key, { handle: 'stale', body: rows(8) })
+    const fresh = await one.key.read(Overview, OVERVIEW)
+    expect(fresh).toMatchObject({ stale: false, totals: { likes: { value: 8 } } })
+    const [account] = await one.key.readAll(Account, '/api/v1/accounts')
+    await one.key.patch(`/api/v1/accounts/${account?.id}`, { brandId: null })
+    const generation = await generationOf(one.workspaceId)
+
+    const locked = sql(
+      'DO $$ BEGIN LOCK TABLE account_days IN ACCESS EXCLUSIVE MODE; PERFORM pg_sleep(3.5); END $$',
+    )
+    await sleep(200)
+    const [answer, unknown] = await Promise.all([
+      one.key.get(`${OVERVIEW}&minGeneration=${generation}`),
+      one.key.get('/api/v1/dashboard/overview?period=12m'),
+    ])
+    await locked
+    expect(parsed(Overview, answer)).toEqual({ ...fresh, stale: true })
+    expect(answer.headers.get('cache-status')).toBe('tidemark; hit; detail=stale')
+    // Nothing is known of a question that nobody has asked before.
+    expectProblem(unknown, 503, 'unavailable')
+  })
+})
+
+describe('headers of every answer', () => {
+  it('say how much of an allowance is left', async () => {
+    const { key } = await signUp()
+    const remaining: number[] = []
+    for (let i = 0; i < 3; i++) {
+      const { headers } = await key.get('/api/v1/me')
+      expect(headers.get('ratelimit-policy')).toBe('"reads";q=6000;w=60')
+      const match = /^"reads";r=(\d+);t=(\d+)$/.exec(headers.get('ratelimit') ?? '')
+      expect(Number(match?.[2])).toBeLessThanOrEqual(60)
+      remaining.push(Number(match?.[1]))
+    }
+    expect(remaining).toEqual([5999, 5998, 5997])
+    const write = await key.post('/api/v1/accounts', {})
+    expect(write.headers.get('ratelimit-policy')).toBe('"writes";q=1200;w=60')
+    expect(write.headers.get('ratelimit')).toMatch(/^"writes";r=11\d\d;t=\d+$/)
+  })
+
+  it('say how long it took, and nothing to other sites', async () => {
+    const { headers } = await nobody.get('/api/v1/public/trending/hashtags')
+    expect(headers.get('server-timing')).toMatch(/total;dur=\d+(\.\d+)?/)
+    expect(headers.get('x-content-type-options')).toBe('nosniff')
+    expect(headers.get('x-request-id')).toMatch(/^[0-9a-f-]{36}$/)
+    expect(headers.get('cache-control')).toMatch(/s-maxage=60/)
+  })
+
+  it('tell an address that asks too often when to come back', async () => {
+    const visitor = new Client({ 'cf-connecting-ip': freshIp() })
+    const path = '/api/v1/public/trending/hashtags?window=1h'
+    for (let i = 0; i < PUBLIC_READS_A_MINUTE; i++) expect((await visitor.get(path)).status).toBe(200)
+    expectProblem(await visitor.get(path), 429, 'rate_limited')
+    expect((await new Client({ 'cf-connecting-ip': freshIp() }).get(path)).status).toBe(200)
+  })
+})
