@@ -1,5 +1,5 @@
 import { execFile, spawn } from 'node:child_process'
-import { cp, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { join, parse } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -108,27 +108,37 @@ async function buildTarget(target: Target): Promise<void> {
   await writeFile(stampOf(outdir), hash)
 }
 
+const MAX_ATTEMPTS = 5
+
 const stampOf = (outdir: string) => `${outdir}.inputs`
 
 const seconds = (ms: number) => `${(ms / 1000).toFixed(1)} s`
 
-/** Fills a directory beside the given one and puts it in its place, so that nobody sees it half done. */
+/**
+ * Fills a directory beside the given one and puts it in its place, so that nobody sees it half done, also
+ * where others do the same at the same time.
+ */
 async function replaceDirectory(target: string, fill: (fresh: string) => Promise<void>): Promise<void> {
   const fresh = `${target}.${process.pid}.new`
   const old = `${target}.${process.pid}.old`
   await mkdir(fresh, { recursive: true })
   try {
     await fill(fresh)
-    await rename(target, old).catch((error: unknown) => {
-      if (!isMissing(error)) throw error
-    })
-    await rename(fresh, target).catch(async (error: unknown) => {
-      // Somebody else who built at the same time was faster; the sources are the same.
-      if (!isOccupied(error)) throw error
-      await cp(fresh, target, { recursive: true })
-    })
+    for (let attempt = 1; ; attempt += 1) {
+      await rename(target, `${old}${attempt}`).catch((error: unknown) => {
+        if (!hasCode(error, 'ENOENT')) throw error
+      })
+      try {
+        await rename(fresh, target)
+        break
+      } catch (error) {
+        // Somebody else was there in between.
+        if (!hasCode(error, 'ENOTEMPTY', 'EEXIST') || attempt === MAX_ATTEMPTS) throw error
+      }
+    }
   } finally {
-    await Promise.all([fresh, old].map((path) => rm(path, { recursive: true, force: true })))
+    const olds = Array.from({ length: MAX_ATTEMPTS }, (_, index) => `${old}${index + 1}`)
+    await Promise.all([fresh, ...olds].map((path) => rm(path, { recursive: true, force: true })))
   }
 }
 
@@ -192,8 +202,6 @@ function textProperty(value: unknown, name: string): string {
 
 const hasCode = (error: unknown, ...codes: string[]) =>
   error instanceof Error && 'code' in error && codes.includes(String(error.code))
-const isMissing = (error: unknown) => hasCode(error, 'ENOENT')
-const isOccupied = (error: unknown) => hasCode(error, 'ENOTEMPTY', 'EEXIST')
 
 const USAGE = 'Usage: node scripts/build.ts [worker] [web]'
 

@@ -8,7 +8,6 @@ import { createWorld, type World, type WorldOptions } from './world.ts'
 
 export { createBlueskyHandler } from './bluesky.ts'
 export { createMastodonHandler } from './mastodon.ts'
-export { type AccountTruth, truthOf } from './truth.ts'
 export { createWorld, type World } from './world.ts'
 
 export interface PlatformsOptions extends Omit<WorldOptions, 'now'> {

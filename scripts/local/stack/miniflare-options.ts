@@ -1,5 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { extname, join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import {
   convertV4MiniflareOptions,
   type Log,
@@ -22,6 +23,7 @@ import type { WorkerSettings } from './worker-protocol.ts'
 type Module = Extract<V4WorkerOptions, { modules: unknown[] }>['modules'][number]
 const HOST = '127.0.0.1'
 const SITE = 'site'
+const REPLACEMENT_MS = 200
 const ROUTING_MODULE = 'local-routing.js'
 
 export interface AssembleOptions extends Omit<WorkerSettings, 'logFile'> {
@@ -35,8 +37,11 @@ export interface AssembleOptions extends Omit<WorkerSettings, 'logFile'> {
  * @throws when the build is not there.
  */
 export async function assembleMiniflare(settings: AssembleOptions): Promise<MiniflareOptions> {
-  const { entry, worker } = await readBuild(settings.workerDir)
-  const modules = await readModules(settings.workerDir, entry)
+  const { entry, worker, modules } = await readBuild(settings.workerDir).catch(async () => {
+    // Another process may be putting a newer build in its place at this very moment.
+    await sleep(REPLACEMENT_MS)
+    return readBuild(settings.workerDir)
+  })
   const { assets, ...bare } = worker
   const described: V4WorkerOptions = {
     ...bare,
@@ -97,9 +102,12 @@ function textModule(name: string, source: string): Module {
   return { type: 'ESModule', path: `/${name}`, contents: source }
 }
 
-async function readBuild(workerDir: string): Promise<{ entry: string; worker: V4WorkerOptionsShape }> {
+async function readBuild(
+  workerDir: string,
+): Promise<{ entry: string; worker: V4WorkerOptionsShape; modules: Module[] }> {
   const text = await readFile(join(workerDir, OPTIONS_FILE), 'utf8')
-  return describedBuild(JSON.parse(text))
+  const { entry, worker } = describedBuild(JSON.parse(text))
+  return { entry, worker, modules: await readModules(workerDir, entry) }
 }
 
 /** `buildWorker` wrote this file, from what wrangler says in these very types. */

@@ -3,7 +3,7 @@ import { createServer, type Server } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { chooseFreePorts, chooseStablePorts, claimPort, PortTakenError } from './ports.ts'
+import { chooseFreePorts, chooseStablePorts, claimPort, PortTakenError, reservePort } from './ports.ts'
 
 let directory: string
 const servers: Server[] = []
@@ -66,6 +66,16 @@ test('a port in use is named, and how to choose another', async () => {
   await occupy(port)
   await expect(claimPort(port)).rejects.toThrow(PortTakenError)
   await expect(claimPort(port)).rejects.toThrow(`PORT=${port + 1} npm start`)
+})
+
+test("a reserved port is nobody else's, and says that it is too early", async () => {
+  const port = await claimPort(0)
+  const release = await reservePort(port)
+  await expect(claimPort(port)).rejects.toThrow(PortTakenError)
+  await expect(reservePort(port)).rejects.toThrow(PortTakenError)
+  expect((await fetch(`http://127.0.0.1:${port}/v2/publish`)).status).toBe(503)
+  await release()
+  expect(await claimPort(port)).toBe(port)
 })
 
 test('a port that becomes free in time is had', async () => {

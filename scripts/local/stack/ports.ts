@@ -1,7 +1,10 @@
+import { createHash } from 'node:crypto'
 import { readFile, writeFile } from 'node:fs/promises'
 import { createServer, type Server } from 'node:net'
+import { resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { z } from 'zod'
+import { listen, sendJson } from '../lib/http-server.ts'
 
 /** What the Worker talks to, each on a port of its own. */
 const NAMES = ['postgres', 'neon', 'redis', 'qstash', 'bluesky', 'mastodon', 'control'] as const
@@ -14,7 +17,9 @@ const HOST = '127.0.0.1'
 const POLL_MS = 50
 
 /** Below the ports that systems hand out to outgoing connections, so that nobody takes one by chance. */
-const FIRST_PORT = 18_787
+const LOWEST_PORT = 18_000
+const PORT_RANGES = 1_000
+const PORTS_IN_RANGE = 10
 
 /** Something else is listening on the port. */
 export class PortTakenError extends Error {
@@ -43,7 +48,7 @@ export interface StablePortsOptions {
 export async function chooseStablePorts({ file, workerPort, log }: StablePortsOptions): Promise<Ports> {
   const kept = KeptPorts.catch({}).parse(parseJson(await readFile(file, 'utf8').catch(() => '{}')))
   const reserved = new Set([workerPort, ...Object.values(kept)])
-  let candidate = FIRST_PORT
+  let candidate = firstCandidate(file)
   const ports = await takePorts(async (name) => {
     const before = kept[name]
     const same = before === undefined || before === workerPort ? undefined : await tryListen(before)
@@ -57,6 +62,12 @@ export async function chooseStablePorts({ file, workerPort, log }: StablePortsOp
   // One that is taken today may be free again tomorrow.
   await writeFile(file, JSON.stringify({ ...ports, ...kept }))
   return ports
+}
+
+/** Each place its own, so that two stacks that start at the same time do not want the same ports. */
+function firstCandidate(file: string): number {
+  const hash = createHash('sha256').update(resolve(file)).digest().readUInt32BE()
+  return LOWEST_PORT + (hash % PORT_RANGES) * PORTS_IN_RANGE
 }
 
 /** Chooses any free ports, for a stack that is thrown away. */
@@ -86,6 +97,21 @@ export async function claimPort(port: number, patienceMs = 0): Promise<number> {
   return claimed
 }
 
+/**
+ * Keeps a port for something that starts later; until then, whoever calls is told to try again.
+ * @returns lets go of it
+ * @throws PortTakenError
+ */
+export async function reservePort(port: number): Promise<() => Promise<void>> {
+  const server = await listen(
+    (_, res) => sendJson(res, 503, { error: 'not started yet' }, { 'retry-after': '1' }),
+    { port },
+  ).catch(() => {
+    throw new PortTakenError(port)
+  })
+  return () => server.close()
+}
+
 /** Holds all of them until the last is chosen, so that none is chosen twice. */
 async function takePorts(take: (name: PortName) => Promise<Server>): Promise<Ports> {
   const ports: Ports = { postgres: 0, neon: 0, redis: 0, qstash: 0, bluesky: 0, mastodon: 0, control: 0 }
@@ -112,15 +138,15 @@ function movedLine(name: PortName, port: number): string {
 
 /** Listens on a port; `undefined` where somebody else does, or this user may not. */
 function tryListen(port: number): Promise<Server | undefined> {
-  return new Promise((resolve) => {
+  return new Promise((done) => {
     const server = createServer()
-    server.once('error', () => resolve(undefined))
-    server.listen(port, HOST, () => resolve(server))
+    server.once('error', () => done(undefined))
+    server.listen(port, HOST, () => done(server))
   })
 }
 
 function close(server: Server): Promise<void> {
-  return new Promise((resolve) => server.close(() => resolve()))
+  return new Promise((done) => server.close(() => done()))
 }
 
 function portOf(server: Server): number {

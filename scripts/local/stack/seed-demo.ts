@@ -32,13 +32,13 @@ export interface SeedOptions {
 const DAY_MS = 86_400_000
 const HISTORY_DAYS = 90
 
-/** Moments of the replay: every other day at first, and closer together towards the present. */
+/** Moments of the replay: every third day at first, and closer together towards the present. */
 function replayMoments(nowMs: number): number[] {
   const moments: number[] = []
   const add = (fromDays: number, toDays: number, stepDays: number) => {
     for (let ago = fromDays; ago > toDays; ago -= stepDays) moments.push(nowMs - ago * DAY_MS)
   }
-  add(HISTORY_DAYS, 28, 2)
+  add(HISTORY_DAYS, 28, 3)
   add(28, 2, 1)
   add(2, 0, 1 / 4)
   moments.push(nowMs)

@@ -10,7 +10,7 @@ import { ensureDemoUser, type Instance } from './demo-user.ts'
 import { lockDirectory } from './directory-lock.ts'
 import { layOutStack, type StackLayout } from './layout.ts'
 import { stopOrphans } from './orphans.ts'
-import { chooseFreePorts, chooseStablePorts, claimPort } from './ports.ts'
+import { chooseFreePorts, chooseStablePorts, claimPort, reservePort } from './ports.ts'
 import { resetState } from './reset.ts'
 import { loadSecrets, writePrivate } from './secrets.ts'
 import { startCache, startDatabase, startWorld } from './stand-ins.ts'
@@ -95,6 +95,8 @@ async function start(options: StackOptions, stoppers: Stoppers): Promise<LocalSt
   const ports = options.isTemporary
     ? await chooseFreePorts()
     : await chooseStablePorts({ file: layout.portsFile, workerPort: port, log })
+  const freeQueuePort = await reservePort(ports.qstash)
+  stoppers.add('The port of QStash', freeQueuePort)
   const bindings = configureWorker({ variables, secrets, ports, publicUrl })
   for (const name of ignoredVariables(variables)) log(`${name} is ignored: the local stack has its own`)
 
@@ -154,6 +156,7 @@ async function start(options: StackOptions, stoppers: Stoppers): Promise<LocalSt
   signal?.throwIfAborted()
 
   // Last, so that nothing is delivered to a Worker that does not serve yet.
+  await freeQueuePort()
   const qstash = await startQStash({
     port: ports.qstash,
     token: secrets.qstashToken,

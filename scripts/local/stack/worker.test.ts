@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -153,7 +153,9 @@ describe('a running Worker', () => {
     const { url } = await start()
     await fetch(`${url}/api/error`)
     await vi.waitFor(() => expect(lines).toEqual(['Worker: {"level":"error","message":"it went wrong"}']))
-    expect(readFileSync(join(directory, 'worker.log'), 'utf8')).toContain('it went wrong')
+    await vi.waitFor(() =>
+      expect(readFileSync(join(directory, 'worker.log'), 'utf8')).toContain('it went wrong'),
+    )
   })
 
   test('leaves no process and no record when it is stopped', async () => {
@@ -181,6 +183,18 @@ test('a port that is taken is named', async () => {
   } finally {
     squatter.close()
   }
+})
+
+test('a Worker whose process is killed is reported, and leaves no workerd behind', async () => {
+  const { worker } = await start()
+  const pid = workerdPid()
+  const host = Number(execFileSync('ps', ['-o', 'ppid=', '-p', String(pid)], { encoding: 'utf8' }))
+  process.kill(host, 'SIGKILL')
+  await vi.waitFor(() =>
+    expect(failures).toEqual([expect.objectContaining({ message: expect.stringContaining('SIGKILL') })]),
+  )
+  await worker.stop()
+  expect(isAlive(pid)).toBe(false)
 })
 
 describe('a Worker whose starter is killed', () => {

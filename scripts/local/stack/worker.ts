@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { PortTakenError } from './ports.ts'
 import { FromHost, type ToHost, type WorkerSettings } from './worker-protocol.ts'
+import { stopOrphanWorkerd, WORKERD_RECORD } from './workerd-record.ts'
 
 export interface WorkerOptions extends WorkerSettings {
   log: (line: string) => void
@@ -47,6 +48,14 @@ function emptyDirectory(path: string): string {
   return path
 }
 
+function killProcess(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL')
+  } catch {
+    // It is gone already.
+  }
+}
+
 class WorkerProcess implements Worker {
   readonly #options: WorkerOptions
   readonly #child: ChildProcess
@@ -76,7 +85,6 @@ class WorkerProcess implements Worker {
     this.#child.on('error', (error) => this.#fail(error))
     this.#exited = new Promise((resolve) => {
       this.#child.once('exit', (code, signal) => {
-        process.off('exit', this.#killAtExit)
         resolve()
         if (this.#stopping === undefined)
           this.#fail(new Error(`The Worker's process ended (${signal ?? `code ${code}`})\n${words}`.trim()))
@@ -99,7 +107,7 @@ class WorkerProcess implements Worker {
   }
 
   async kill(): Promise<void> {
-    await this.#untilReady(() => process.kill(this.#workerdPid, 'SIGKILL'))
+    await this.#untilReady(() => killProcess(this.#workerdPid))
   }
 
   stop(): Promise<void> {
@@ -117,11 +125,14 @@ class WorkerProcess implements Worker {
       clearTimeout(tooLate)
     }
     process.off('exit', this.#killAtExit)
+    // A host that was killed could not end it.
+    await stopOrphanWorkerd(join(this.#options.stateDir, WORKERD_RECORD), 0)
   }
 
-  /** Where this process ends without stop(); the host ends workerd. */
+  /** Where this process ends without stop(): nothing asynchronous can run any more. */
   readonly #killAtExit = () => {
-    this.#child.kill('SIGTERM')
+    this.#child.kill('SIGKILL')
+    if (this.#workerdPid !== 0) killProcess(this.#workerdPid)
   }
 
   #send(message: ToHost): void {

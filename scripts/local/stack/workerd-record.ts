@@ -28,32 +28,34 @@ export function removeWorkerdRecord(file: string): void {
 /**
  * Makes sure that no workerd of an earlier start is left: it does not notice when those who started it are
  * killed, and keeps its port and its files. To be called only by who holds the directory's lock.
+ * @param graceMs how long it may take to end by itself
  * @returns whether one was still running.
  * @throws when it cannot be killed.
  */
-export async function stopOrphanWorkerd(file: string): Promise<boolean> {
+export async function stopOrphanWorkerd(file: string, graceMs = GRACE_MS): Promise<boolean> {
   const record = readRecord(file)
-  if (record === null || !(await isRunning(record))) {
+  if (record === null || !(await isRecorded(record))) {
     removeWorkerdRecord(file)
     return false
   }
-  if (!(await endsWithin(record, GRACE_MS))) process.kill(record.pid, 'SIGKILL')
-  if (!(await endsWithin(record, KILL_TIMEOUT_MS)))
+  if (!(await endsWithin(record.pid, graceMs))) process.kill(record.pid, 'SIGKILL')
+  if (!(await endsWithin(record.pid, KILL_TIMEOUT_MS)))
     throw new Error(`Process ${record.pid}, a workerd that an earlier start left behind, cannot be stopped`)
   removeWorkerdRecord(file)
   return true
 }
 
-async function endsWithin(record: WorkerdRecord, timeoutMs: number): Promise<boolean> {
+async function endsWithin(pid: number, timeoutMs: number): Promise<boolean> {
   const deadline = Date.now() + timeoutMs
   do {
-    if (!(await isRunning(record))) return true
+    if (!isAlive(pid)) return true
     await sleep(POLL_MS)
   } while (Date.now() < deadline)
   return false
 }
 
-async function isRunning({ pid, args }: WorkerdRecord): Promise<boolean> {
+/** Whether the process is the recorded one, and not another that has got its number. */
+async function isRecorded({ pid, args }: WorkerdRecord): Promise<boolean> {
   if (process.platform === 'linux') {
     const text = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')
     return text === `${args.join('\0')}\0`
@@ -62,6 +64,16 @@ async function isRunning({ pid, args }: WorkerdRecord): Promise<boolean> {
     stdout: '',
   }))
   return stdout.trim() === args.join(' ')
+}
+
+/** Holds its port and its files until it is gone altogether; a zombie holds nothing any more. */
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return process.platform !== 'linux' || !/\) Z /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'))
+  } catch {
+    return false
+  }
 }
 
 function readRecord(file: string): WorkerdRecord | null {
