@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import { typedHandle } from './support/accounts.ts'
-import { expectProblem, pointersOf } from './support/client.ts'
+import { chunkedBody, expectProblem, pointersOf } from './support/client.ts'
 import { importFile, ndjson, type Person, signUp } from './support/people.ts'
 import { sqlRow, stack } from './support/stack.ts'
 import { act } from './support/world.ts'
@@ -143,25 +143,11 @@ describe('what is asked wrongly', () => {
 
   it('refuses a body over 10 MB that says so, and one that does not', async () => {
     const headers = { 'content-type': 'application/json' }
-    const megabyte = new Uint8Array(1024 * 1024).fill(0x20)
-    const declared = await person.key.send('POST', '/api/v1/accounts', {
-      body: new Uint8Array(JSON_LIMIT_BYTES + 1).fill(0x20),
-      headers,
-    })
+    const declared = await person.key.announce('/api/v1/accounts', JSON_LIMIT_BYTES + 1, headers)
     expectProblem(declared, 413, 'payload_too_large')
-    let sent = 0
-    const body = new ReadableStream<Uint8Array<ArrayBuffer>>({
-      pull(controller) {
-        if (sent > JSON_LIMIT_BYTES) return controller.close()
-        sent += megabyte.byteLength
-        controller.enqueue(megabyte)
-      },
-    })
-    expectProblem(
-      await person.key.send('POST', '/api/v1/accounts', { body, headers }),
-      413,
-      'payload_too_large',
-    )
+    const body = chunkedBody(JSON_LIMIT_BYTES + 1)
+    const streamed = await person.key.send('POST', '/api/v1/accounts', { body, headers })
+    expectProblem(streamed, 413, 'payload_too_large')
     // Spaces may stand before JSON, as many as the limit allows.
     const text = JSON.stringify({ platform: 'myspace' })
     const fits = ' '.repeat(JSON_LIMIT_BYTES - text.length) + text

@@ -30,7 +30,8 @@ const rows = (...likes: number[]) =>
     likes.map((count) => ({ post_id: `likes-${count}`, posted_at: new Date().toISOString(), likes: count })),
   )
 
-describe('cached answers', () => {
+/** Redis is given a quarter of a second; on a busy machine it may need a second attempt. */
+describe('cached answers', { retry: 1 }, () => {
   let person: Person
   beforeAll(async () => {
     person = await signUp()
@@ -38,21 +39,24 @@ describe('cached answers', () => {
   })
 
   it('come from one tier after the other as they grow old, and are the same', async () => {
-    const first = await person.key.get(OVERVIEW)
+    const { key } = await signUp()
+    await importFile(key, { handle: 'old', body: rows(1, 2) })
+    const first = await key.get(OVERVIEW)
     expect(tierOf(first)).toBe('origin')
-    expect(tierOf(await person.key.get(OVERVIEW))).toBe('memory')
+    expect(tierOf(await key.get(OVERVIEW))).toBe('memory')
     await sleep(MEMORY_MS + 200)
-    expect(tierOf(await person.key.get(OVERVIEW))).toBe('colo')
+    expect(tierOf(await key.get(OVERVIEW))).toBe('colo')
     await sleep(COLO_MS - MEMORY_MS)
-    const third = await person.key.get(OVERVIEW)
+    const third = await key.get(OVERVIEW)
     expect(tierOf(third)).toBe('region')
-    expect(tierOf(await person.key.get(OVERVIEW))).toBe('memory')
+    expect(tierOf(await key.get(OVERVIEW))).toBe('memory')
     expect(third.text).toBe(first.text)
     expect(third.headers.get('etag')).toBe(first.headers.get('etag'))
   })
 
   it('are known by the question, however it is put', async () => {
-    const put = (query: string) => person.key.get(`${OVERVIEW}&${query}`)
+    const { key } = await signUp()
+    const put = (query: string) => key.get(`${OVERVIEW}&${query}`)
     expect(tierOf(await put('platforms=x,bluesky&compare=none'))).toBe('origin')
     expect(tierOf(await put('compare=none&platforms=bluesky,x&basis=published'))).toBe('memory')
     expect(tierOf(await put('compare=none&platforms=bluesky'))).toBe('origin')

@@ -1,7 +1,7 @@
-import { setTimeout as sleep } from 'node:timers/promises'
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { comparable, connect, postsOf, untilComplete } from './support/accounts.ts'
 import { expectOverviewToBeTrue } from './support/expected.ts'
+import { listenLive } from './support/live.ts'
 import { importReport, ndjson, type Person, signUp, upload } from './support/people.ts'
 import { callBack, holdWorld, killWorker, queueIdle, releaseWorld, sqlRow } from './support/stack.ts'
 import { until } from './support/wait.ts'
@@ -16,11 +16,11 @@ const RECOVERY_MS = 90_000
  */
 describe('after the Worker was killed', () => {
   let person: Person
-  beforeAll(async () => {
-    await holdWorld()
+  beforeAll(holdWorld)
+  afterAll(releaseWorld)
+  beforeEach(async () => {
     person = await signUp()
   })
-  afterAll(releaseWorld)
 
   afterEach(async () => {
     // Events that a crash kept from listeners are not forgotten: they are sent with the next, or swept.
@@ -68,7 +68,7 @@ describe('after the Worker was killed', () => {
   it('while it read older posts, every post is there once, with the right figures', async () => {
     const expected = expectedPosts(await truthOf('bluesky', 'harbourroast.example.social'), 'bluesky')
     const { id } = await connect(person.key, 'bluesky', 'harbourroast.example.social')
-    const seen = await killAfterEach(200, 3)
+    const seen = await killAfterEach(250, 2)
     expect(seen.at(-1)).toBeLessThan(expected.length)
     await untilComplete(person.key, id, RECOVERY_MS)
     expect(comparable(await postsOf(person.key, id))).toEqual(expected)
@@ -109,9 +109,22 @@ describe('after the Worker was killed', () => {
     })
   }, 180_000)
 
-  it('it knows whoever was signed in, and listens again', async () => {
-    await sleep(0)
+  it('it knows whoever was signed in, and tells listeners what they missed', async () => {
+    const file = (id: string) => ({
+      handle: 'missed',
+      body: ndjson([{ post_id: id, posted_at: '2026-11-01T10:00:00Z' }]),
+    })
+    const socket = await listenLive(person.key)
+    await importReport(person.key, await upload(person.key, file('before')))
+    const seen = await socket.frame('the import is told', ({ data }) => data.status === 'succeeded')
+    await killWorker()
+    expect((await socket.closed).code).toBe(1006)
     expect((await person.session.get('/api/v1/me')).status).toBe(200)
-    expect((await person.key.post('/api/v1/realtime/tickets')).status).toBe(201)
+    await importReport(person.key, await upload(person.key, file('after')))
+    const again = await listenLive(person.key, { since: String(seen.seq) })
+    const missed = await again.frame('what was missed', ({ type }) => type === 'metrics.updated')
+    expect(missed.seq).toBeGreaterThan(seen.seq)
+    expect(again.frames.map(({ type }) => type)).not.toContain('resync')
+    again.close()
   })
 })

@@ -198,15 +198,29 @@ describe('an account that changes', () => {
     })
   })
 
-  it('has no hole after a pause in which it wrote more than a page', async () => {
+  it.each([
+    ['a pause', 1],
+    ['two pauses, the second before the first was made up for', 2],
+  ])('has no hole after %s in which it wrote more than a page', async (_what, pauses) => {
     const { engine, ids, read } = await startConnected([
       person('mastodon', 'cleo', { postsPerDay: 20 }),
-      person('bluesky', 'ada', { postsPerDay: 3 }),
+      person('mastodon', 'dora', { postsPerDay: 3 }),
     ])
-    await changeAccount(engine.ctx, ids.get('cleo') ?? '', { status: 'paused' })
-    await step(engine, 4 * DAY_MS)
-    await changeAccount(engine.ctx, ids.get('cleo') ?? '', { status: 'active' })
-    await step(engine, MINUTE_MS)
+    for (let pause = 1; pause <= pauses; pause++) {
+      await changeAccount(engine.ctx, ids.get('cleo') ?? '', { status: 'paused' })
+      engine.elapse(3 * DAY_MS)
+      await changeAccount(engine.ctx, ids.get('cleo') ?? '', { status: 'active' })
+      await engine.plan()
+      for (const delivery of engine.queue.takeDue()) await engine.deliver(delivery)
+      expect((await read('cleo')).freshness.backfilling).toBe(true)
+      if (pause < pauses) engine.queue.lose()
+    }
+    const from = engine.calls.length
+    await engine.drain()
+    expect((await read('cleo')).freshness.backfilling).toBe(false)
+    // Of one hole, no more is read than what it lacks.
+    const pages = engine.calls.slice(from).filter((url) => url.searchParams.has('max_id'))
+    expect(pages.length).toBeLessThan(pauses === 1 ? 4 : 20)
     await database.sql('UPDATE posts SET next_refresh_at = $1 WHERE kind <> $2', [
       new Date(engine.nowMs),
       'repost',
@@ -216,7 +230,6 @@ describe('an account that changes', () => {
     await step(engine, 0)
     await expectPostsToBeTrue(database, engine, 'cleo')
     await expectRollupsToMatchPosts(database, engine.workspaceId)
-    expect((await read('cleo')).freshness.backfilling).toBe(false)
   })
 })
 

@@ -6,7 +6,7 @@ import type { Cell, Table } from '../../lib/table.ts'
 import { assertAnswered, sharesOf } from './answers.ts'
 import { LABELS, type Targets } from './targets.ts'
 
-const RATE_PER_SECOND = 400
+const RATE_PER_SECOND = 200
 const CONNECTIONS = 16
 const RUN_MS = 700
 

@@ -11,28 +11,37 @@ const ROUNDS = { minRounds: 3, maxRounds: 3, budgetMs: 60_000 }
 const SLOW_MS = 1_000
 
 /** As many reads as connections carry, in turn with their baselines. */
-export async function measureSaturated(
-  generator: LoadGenerator,
-  targets: Targets,
-  connectionCounts: readonly number[],
-): Promise<Table> {
-  const rows: Cell[][] = []
-  for (const connections of connectionCounts) rows.push(...(await measure(generator, targets, connections)))
-  return {
-    title: 'Reads: as many as the connections carry',
-    columns: [
-      { name: 'conns' },
-      { name: 'case' },
-      { name: 'runs' },
-      { name: 'requests/s', digits: 0 },
-      { name: 'of trivial', unit: '×', digits: 2 },
-      { name: 'of replaced', unit: '×', digits: 1 },
-      { name: 'p50', unit: 'ms' },
-      { name: 'p99', unit: 'ms' },
-      { name: 'answered by' },
-      { name: 'asker CPU', digits: 2 },
-    ],
-    rows,
+export class SaturatedMeasurement {
+  readonly #generator: LoadGenerator
+  readonly #targets: Targets
+  readonly #rows: Cell[][] = []
+
+  constructor(generator: LoadGenerator, targets: Targets) {
+    this.#generator = generator
+    this.#targets = targets
+  }
+
+  async add(connections: number): Promise<void> {
+    this.#rows.push(...(await measure(this.#generator, this.#targets, connections)))
+  }
+
+  table(): Table {
+    return {
+      title: 'Reads: as many as the connections carry',
+      columns: [
+        { name: 'conns' },
+        { name: 'case' },
+        { name: 'runs' },
+        { name: 'requests/s', digits: 0 },
+        { name: 'of trivial', unit: '×', digits: 2 },
+        { name: 'of replaced', unit: '×', digits: 1 },
+        { name: 'p50', unit: 'ms' },
+        { name: 'p99', unit: 'ms' },
+        { name: 'answered by' },
+        { name: 'asker CPU', digits: 2 },
+      ],
+      rows: this.#rows,
+    }
   }
 }
 

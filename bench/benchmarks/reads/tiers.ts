@@ -6,8 +6,14 @@ import { assertAnswered, rateOf, sharesOf } from './answers.ts'
 import type { Target } from './targets.ts'
 
 const MAX_COLD_MS = 2_500
+const PRIMING_CONNECTIONS = 2
 /** Clocks differ by less. */
 const MARGIN_MS = 50
+
+const ORIGIN = 'origin (cold, distinct question)'
+const COLO = "the data centre's cache"
+const REGION = 'region (Redis)'
+const TIERS = [COLO, REGION, ORIGIN]
 
 /** The same questions, asked again when one tier after the other has forgotten them. */
 export class TierMeasurement {
@@ -20,24 +26,31 @@ export class TierMeasurement {
 
   /** Asks what nobody has asked before. */
   async askCold(questions: Target, connections: number): Promise<AskedQuestions> {
-    const { requests, failed } = await this.#ask('origin (cold, distinct question)', questions, connections)
-    return {
-      target: { ...questions, paths: questions.paths.slice(0, requests + failed) },
-      connections,
-      askedMs: performance.now(),
-    }
+    const { requests, failed } = await this.#ask(ORIGIN, questions, connections)
+    return asked(questions, requests + failed, connections)
+  }
+
+  /** The same without measuring, and gently. @param connections for when they are asked again */
+  async prime(questions: Target, connections: number): Promise<AskedQuestions> {
+    const { requests, failed } = await this.#generator.run({
+      ...questions,
+      connections: PRIMING_CONNECTIONS,
+      durationMs: MAX_COLD_MS,
+      once: true,
+    })
+    return asked(questions, requests + failed, connections)
   }
 
   /** Asks again as soon as memory has forgotten the answers. */
   async askColo(questions: AskedQuestions): Promise<void> {
     await sleepUntil(questions.askedMs + CACHE_POLICIES.overview.memoryMs + MARGIN_MS)
-    await this.#ask("the data centre's cache", questions.target, questions.connections)
+    await this.#ask(COLO, questions.target, questions.connections)
   }
 
   /** Asks again as soon as the data centre has, too. */
   async askRegion(questions: AskedQuestions): Promise<void> {
     await sleepUntil(questions.askedMs + CACHE_POLICIES.overview.coloMs + MARGIN_MS)
-    await this.#ask('region (Redis)', questions.target, questions.connections)
+    await this.#ask(REGION, questions.target, questions.connections)
   }
 
   table(): Table {
@@ -53,7 +66,9 @@ export class TierMeasurement {
         { name: 'p95', unit: 'ms' },
         { name: 'answered by' },
       ],
-      rows: this.#rows.toSorted((a, b) => Number(a[0]) - Number(b[0])),
+      rows: this.#rows.toSorted(
+        (a, b) => Number(a[0]) - Number(b[0]) || TIERS.indexOf(String(a[1])) - TIERS.indexOf(String(b[1])),
+      ),
     }
   }
 
@@ -76,7 +91,13 @@ export class TierMeasurement {
   }
 }
 
-export interface AskedQuestions {
+/** The questions that time sufficed for. */
+function asked(questions: Target, count: number, connections: number): AskedQuestions {
+  const target = { ...questions, paths: questions.paths.slice(0, count) }
+  return { target, connections, askedMs: performance.now() }
+}
+
+interface AskedQuestions {
   target: Target
   connections: number
   /** When the last was asked, by `performance.now()`. */

@@ -1,3 +1,5 @@
+import { request } from 'node:http'
+import { text } from 'node:stream/consumers'
 import { expect } from 'vitest'
 import { z } from 'zod'
 import { stack } from './stack.ts'
@@ -59,6 +61,24 @@ export class Client {
     return { status: response.status, headers: response.headers, text: await response.text() }
   }
 
+  /** A POST that says how long its body is, and never sends it. */
+  announce(path: string, bodyBytes: number, headers: Record<string, string> = {}): Promise<Answer> {
+    return new Promise((resolve, reject) => {
+      const all = { ...this.#headers, 'content-length': String(bodyBytes), ...headers }
+      const announced = request(new URL(path, stack.url), { method: 'POST', headers: all }, (response) => {
+        const { statusCode: status = 0, rawHeaders } = response
+        const pairs = rawHeaders.flatMap((name, i): [string, string][] =>
+          i % 2 === 0 ? [[name, rawHeaders[i + 1] ?? '']] : [],
+        )
+        text(response)
+          .then((text) => resolve({ status, headers: new Headers(pairs), text }), reject)
+          .finally(() => announced.destroy())
+      })
+      announced.on('error', reject)
+      announced.flushHeaders()
+    })
+  }
+
   get(path: string, headers: Record<string, string> = {}): Promise<Answer> {
     return this.send('GET', path, { headers })
   }
@@ -99,6 +119,20 @@ export class Client {
     }
     return items
   }
+}
+
+/** A body of so many bytes, in chunks, that does not say how long it is. */
+export function chunkedBody(bytes: number): ReadableStream<Uint8Array<ArrayBuffer>> {
+  const chunk = new Uint8Array(1_000_000).fill(0x20)
+  let left = bytes
+  return new ReadableStream({
+    pull(controller) {
+      if (left === 0) return controller.close()
+      const next = chunk.subarray(0, Math.min(left, chunk.byteLength))
+      left -= next.byteLength
+      controller.enqueue(next)
+    },
+  })
 }
 
 /** Nobody in particular. */
