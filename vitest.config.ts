@@ -13,7 +13,7 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
-          include: ['{src,scripts,workers,web,test}/**/*.test.ts'],
+          include: ['{src,scripts,workers,web,test,bench}/**/*.test.ts'],
           exclude: ['**/node_modules/**', '**/*.{pg,workers,e2e}.test.ts'],
           testTimeout: 20_000,
         },

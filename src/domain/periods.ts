@@ -52,9 +52,22 @@ const PERIOD_LENGTH: Record<PeriodName, Temporal.DurationLike> = {
 const READ_DIFFERENTLY =
   /^(?!(?:UTC|UCT|GMT|EST|MST|HST|PRC|ROC|ROK)$)[a-z]{3}$|^SystemV\/|^US\/Pacific-New$/i
 
+/** Names that were asked about: there are a few hundred, and asking the runtime costs more than a cached read. */
+const timezones = new Map<string, boolean>()
+const MOST_TIMEZONES = 1_000
+
 /** Whether a name is a timezone, here and in the database; only IANA names count, not offsets. */
 export function isTimezone(name: string): boolean {
-  if (!/^[A-Za-z][A-Za-z0-9_+\-/]*$/.test(name) || READ_DIFFERENTLY.test(name)) return false
+  let known = timezones.get(name)
+  if (known === undefined) {
+    known = /^[A-Za-z][A-Za-z0-9_+\-/]*$/.test(name) && !READ_DIFFERENTLY.test(name) && isKnownToRuntime(name)
+    if (timezones.size >= MOST_TIMEZONES) timezones.clear()
+    timezones.set(name, known)
+  }
+  return known
+}
+
+function isKnownToRuntime(name: string): boolean {
   try {
     new Intl.DateTimeFormat('en', { timeZone: name })
     return true

@@ -20,6 +20,7 @@ import {
   daysOf,
   hoursOf,
   type Period,
+  today,
 } from '../../domain/periods.ts'
 import { PLATFORM_FACTS, type Platform, POST_METRICS } from '../../domain/platforms.ts'
 import {
@@ -68,7 +69,8 @@ export async function getOverview(
     nowIso: new Date(nowMs).toISOString(),
   }
   const buckets = cut === 'hours' ? hoursOf(period) : daysOf(period)
-  const begun = buckets.filter((bucket) => hasBegun(bucket, cut, period, nowMs))
+  const now = cut === 'hours' ? query.nowIso : today(period.timezone, nowMs)
+  const begun = new Set(buckets.filter((bucket) => bucket <= now))
   const [[state], accounts, totalRows, seriesRows, followers, followerSeries, topPosts] =
     await ctx.db.inWorkspace(
       ctx.workspace.id,
@@ -78,7 +80,7 @@ export async function getOverview(
         overviewTotals(query),
         overviewSeries(query),
         overviewFollowers(query),
-        overviewFollowersSeries(query, begun),
+        overviewFollowersSeries(query, [...begun]),
         overviewTopPosts(query, TOP_POSTS),
       ],
       { snapshot: true, timeoutMs: READ_TIMEOUT_MS },
@@ -124,7 +126,7 @@ export async function getOverview(
     series: buckets.map((start) => {
       const cell = addCells(seriesRows.filter((r) => r.bucket === start && included(r.platform)).map(toCell))
       const readings = followerSeries.filter((r) => r.bucket === start && included(r.platform))
-      const values = begun.includes(start)
+      const values = begun.has(start)
         ? metricsOf(
             cell,
             mixedPlatforms,
@@ -160,11 +162,6 @@ export async function getOverview(
 
 /** Reads give up soon: a stale answer is better than a late one. */
 export const READ_TIMEOUT_MS = 2_000
-
-function hasBegun(bucket: string, cut: Cut, period: Period, nowMs: number): boolean {
-  if (cut === 'hours') return Date.parse(bucket) <= nowMs
-  return bucket <= new Date(nowMs).toLocaleDateString('sv-SE', { timeZone: period.timezone })
-}
 
 /** Platforms whose figures may not be mixed stand aside, unless they are alone. */
 function splitLanes(platforms: Platform[]): { included: Set<Platform>; excluded: Platform[] } {
