@@ -88,6 +88,10 @@ const APP_ROLE_SETTINGS = {
 }
 
 async function prepareAppRole(client: Client, appUrl: URL): Promise<void> {
+  // By default anybody may make temporary objects, which stand before others of their name.
+  const { rows } = await client.query<{ name: string }>('SELECT current_database() AS name')
+  for (const { name: database } of rows)
+    await client.query(`REVOKE TEMPORARY ON DATABASE ${escapeIdentifier(database)} FROM PUBLIC`)
   const name = decodeURIComponent(appUrl.username)
   const role = escapeIdentifier(name)
   const password = escapeLiteral(decodeURIComponent(appUrl.password))

@@ -25,6 +25,8 @@ export interface RunOptions {
   timeoutMs?: number
   /** One snapshot for all the statements, and no writing. */
   snapshot?: boolean
+  /** Shows the accounts of these brands alone, and what is read by way of them. */
+  brands?: readonly string[]
 }
 
 export interface Db {
@@ -92,9 +94,12 @@ export function createDb(options: DbOptions): Db {
 
   return {
     async inWorkspace(workspaceId, statements, run = {}) {
-      const queries = [sql`SELECT set_config('app.workspace_id', ${workspaceId}, true)`].concat(
-        statements.map((s) => s.query),
-      )
+      const fences =
+        run.brands === undefined
+          ? sql`SELECT set_config('app.workspace_id', ${workspaceId}, true)`
+          : sql`SELECT set_config('app.workspace_id', ${workspaceId}, true),
+              set_config('app.brand_ids', ${`{${run.brands.join(',')}}`}, true)`
+      const queries = [fences].concat(statements.map((s) => s.query))
       const results = await guarded(
         (signal) =>
           client.transaction(
@@ -182,5 +187,14 @@ export function withBreaker(db: Db, breaker: Breaker): Db {
     inWorkspace: (workspaceId, statements, options) =>
       guarded(() => db.inWorkspace(workspaceId, statements, options)),
     outside: (query, options) => guarded(() => db.outside(query, options)),
+  }
+}
+
+/** The same database as a member sees it who is limited to brands: row-level security adds the condition. */
+export function limitedToBrands(db: Db, brands: readonly string[]): Db {
+  return {
+    inWorkspace: (workspaceId, statements, options) =>
+      db.inWorkspace(workspaceId, statements, { ...options, brands }),
+    outside: (query, options) => db.outside(query, options),
   }
 }

@@ -2,6 +2,9 @@ import { Client } from 'pg'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { createTestDatabase, type TestDatabase } from '../harness/database.ts'
 import { APP_ROLE } from '../harness/global-setup.ts'
+import { OUTSIDE_WORKSPACES, WITHHELD } from './rows.ts'
+
+const WHOLE = 'SELECT, INSERT, UPDATE, DELETE'
 
 let database: TestDatabase
 beforeAll(async () => {
@@ -52,9 +55,11 @@ describe('the Worker’s role', () => {
   })
 
   it('reads and writes rows of tables under row-level security, and no other relations', async () => {
-    const relations = await database.sql<{ name: string; rows: boolean; more: boolean; fenced: boolean }>(
+    const relations = await database.sql<{ name: string; rows: string; more: boolean; fenced: boolean }>(
       `SELECT c.relname::text AS name,
-         has_table_privilege($1, c.oid, 'SELECT, INSERT, UPDATE, DELETE') AS rows,
+         (SELECT coalesce(string_agg(p, ', ' ORDER BY n), '')
+          FROM unnest('{SELECT, INSERT, UPDATE, DELETE}'::text[]) WITH ORDINALITY AS privilege (p, n)
+          WHERE has_table_privilege($1, c.oid, p)) AS rows,
          has_table_privilege($1, c.oid, 'TRUNCATE, REFERENCES, TRIGGER, MAINTAIN') AS more,
          c.relrowsecurity AS fenced
        FROM pg_class c
@@ -62,9 +67,19 @@ describe('the Worker’s role', () => {
       [APP_ROLE],
     )
     expect(relations.filter(({ more }) => more)).toEqual([])
-    const unfenced = relations.filter(({ rows, fenced }) => rows && !fenced).map(({ name }) => name)
-    // People stand outside the workspaces.
-    expect(unfenced.sort()).toEqual(['auth_accounts', 'auth_sessions', 'auth_users', 'auth_verifications'])
+    const unfenced = relations.filter(({ rows, fenced }) => rows !== '' && !fenced)
+    expect(Object.fromEntries(unfenced.map(({ name, rows }) => [name, rows]))).toEqual(OUTSIDE_WORKSPACES)
+    const partial = relations.filter(({ rows, fenced }) => fenced && rows !== '' && rows !== WHOLE)
+    expect(Object.fromEntries(partial.map(({ name, rows }) => [name, rows]))).toEqual(
+      Object.fromEntries(
+        Object.entries(WITHHELD).map(([name, withheld]) => [
+          name,
+          WHOLE.split(', ')
+            .filter((privilege) => !withheld.includes(privilege))
+            .join(', '),
+        ]),
+      ),
+    )
   })
 
   it('has its limits, whoever connects as it', async () => {
@@ -128,7 +143,7 @@ describe('functions', () => {
       await database.sql(`DROP ROLE ${name}`)
     })
     for (const text of [
-      "SELECT * FROM app_memberships('somebody')",
+      "SELECT * FROM app_person('somebody', 'session')",
       "SELECT * FROM app_api_key('hash')",
       'SELECT * FROM app_expire(now())',
       'SELECT * FROM posts',

@@ -69,6 +69,19 @@ const BOATS = {
 }
 
 describe('migrating', () => {
+  it('leaves the Worker’s login no way to make objects, temporary ones included', async () => {
+    await migrate({ ownerUrl: urlOf(), appUrl: urlOf(LOGIN, 'first') })
+    const app = new Client({ connectionString: urlOf(LOGIN, 'first') })
+    await app.connect()
+    onTestFinished(() => app.end())
+    for (const text of [
+      'CREATE TEMP TABLE posts (id int)',
+      'CREATE TABLE mine (id int)',
+      'CREATE SCHEMA mine',
+    ])
+      await expect(app.query(text), text).rejects.toMatchObject({ code: '42501' })
+  })
+
   it('applies the repository’s own migrations, and changes nothing the second time', async () => {
     const run = () => migrate({ ownerUrl: urlOf(), appUrl: urlOf(LOGIN, 'first') })
     const names = (await readMigrations()).map(({ name }) => name)

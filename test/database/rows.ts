@@ -19,6 +19,26 @@ interface ColumnFacts {
 /** The migrations' own table, which is the owner's alone. */
 const OWNERS_TABLE = 'tidemark_migrations'
 
+/** Tables that stand outside the workspaces, and what the Worker's role may do there. */
+export const OUTSIDE_WORKSPACES: Readonly<Record<string, string>> = {
+  // People belong to no workspace.
+  auth_accounts: 'SELECT, INSERT, UPDATE, DELETE',
+  auth_sessions: 'SELECT, INSERT, UPDATE, DELETE',
+  auth_users: 'SELECT, INSERT, UPDATE, DELETE',
+  auth_verifications: 'SELECT, INSERT, UPDATE, DELETE',
+  deployment: 'SELECT',
+  operators: 'SELECT',
+}
+
+/** What the Worker's role may not do to a workspace's own rows. */
+export const WITHHELD: Readonly<Record<string, readonly string[]>> = {
+  audit_log: ['UPDATE', 'DELETE'],
+  workspaces: ['DELETE'],
+}
+
+/** Migrations have written the one row that they may have. */
+const SINGLE_ROW_TABLES = ['deployment']
+
 /** Every table, whatever migrations have made of the schema meanwhile. */
 export async function readTables(database: TestDatabase): Promise<TableFacts[]> {
   return database.sql<TableFacts>(
@@ -43,14 +63,16 @@ function readColumns(database: TestDatabase): Promise<ColumnFacts[]> {
        COALESCE((SELECT t.relname || '.' || ta.attname
         FROM pg_constraint f
         JOIN pg_class t ON t.oid = f.confrelid
-        JOIN pg_attribute ta ON ta.attrelid = t.oid AND ta.attnum = f.confkey[1]
-        WHERE f.contype = 'f' AND f.conrelid = c.oid AND f.conkey[1] = a.attnum LIMIT 1),
+        CROSS JOIN LATERAL unnest(f.conkey, f.confkey) AS pair (here, there)
+        JOIN pg_attribute ta ON ta.attrelid = t.oid AND ta.attnum = pair.there
+        WHERE f.contype = 'f' AND f.conrelid = c.oid AND pair.here = a.attnum
+        ORDER BY t.relname = 'workspaces' DESC LIMIT 1),
          CASE WHEN a.attname = 'workspace_id' THEN 'workspaces.id' END) AS target
      FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid
      WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p') AND NOT c.relispartition
-       AND c.relname <> $1 AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = ''
+       AND c.relname <> ALL ($1::text[]) AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = ''
      ORDER BY c.relname, a.attnum`,
-    [OWNERS_TABLE],
+    [[OWNERS_TABLE, ...SINGLE_ROW_TABLES]],
   )
 }
 
@@ -68,6 +90,7 @@ function valueFor(type: string): string | number | boolean {
       return false
     case 'jsonb':
     case 'text[]':
+    case 'uuid[]':
       return '{}'
     case 'date':
       return '2026-03-01'

@@ -1,5 +1,5 @@
 import { sql } from 'drizzle-orm'
-import { index, pgTable, primaryKey, text, uniqueIndex, uuid } from 'drizzle-orm/pg-core'
+import { foreignKey, index, pgTable, primaryKey, text, unique, uniqueIndex, uuid } from 'drizzle-orm/pg-core'
 import { PLATFORMS } from '../../domain/platforms.ts'
 import { count, moment, workspaceRef } from './columns.ts'
 import { brands, workspaces } from './workspaces.ts'
@@ -9,7 +9,7 @@ export const accounts = pgTable(
   {
     id: uuid('id').primaryKey(),
     workspaceId: workspaceRef().references(() => workspaces.id, { onDelete: 'cascade' }),
-    brandId: uuid('brand_id').references(() => brands.id, { onDelete: 'set null' }),
+    brandId: uuid('brand_id'),
     platform: text('platform', { enum: PLATFORMS }).notNull(),
     /** The platform's stable id; `import:<handle>` for an account known from files alone. */
     externalId: text('external_id').notNull(),
@@ -52,7 +52,14 @@ export const accounts = pgTable(
     index('accounts_workspace_live').on(t.workspaceId, t.id).where(sql`deleted_at IS NULL`),
     index('accounts_workspace').on(t.workspaceId),
     index('accounts_due').on(t.nextSyncAt).where(sql`deleted_at IS NULL AND status = 'active'`),
-    index('accounts_brand').on(t.brandId),
+    // Removing a brand frees its accounts; the migration says that only `brand_id` becomes null.
+    foreignKey({
+      name: 'accounts_brand_in_workspace',
+      columns: [t.workspaceId, t.brandId],
+      foreignColumns: [brands.workspaceId, brands.id],
+    }).onDelete('set null'),
+    unique('accounts_in_workspace').on(t.workspaceId, t.id),
+    index('accounts_brand').on(t.workspaceId, t.brandId),
     index('accounts_deleted').on(t.deletedAt).where(sql`deleted_at IS NOT NULL`),
   ],
 )

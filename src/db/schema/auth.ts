@@ -70,3 +70,20 @@ export const authVerifications = pgTable(
   },
   (t) => [index('auth_verifications_identifier').on(t.identifier)],
 )
+
+/**
+ * Who runs the deployment, beside those whom its configuration names. The application may read this; rows are
+ * written by `app_claim_operator` and by the operators' own commands.
+ */
+export const operators = pgTable('operators', {
+  userId: text('user_id')
+    .primaryKey()
+    .references(() => authUsers.id, { onDelete: 'cascade' }),
+  createdAt: when('created_at').notNull().defaultNow(),
+})
+
+/** One row: whether the first person has come, who becomes the operator. */
+export const deployment = pgTable('deployment', {
+  singleton: boolean('singleton').primaryKey().default(true),
+  claimedAt: when('claimed_at'),
+})

@@ -1,5 +1,7 @@
 export * from './accounts.ts'
+export * from './audit-log.ts'
 export * from './auth.ts'
+export * from './credentials.ts'
 export * from './jobs.ts'
 export * from './posts.ts'
 export * from './rollups.ts'

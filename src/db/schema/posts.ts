@@ -1,5 +1,15 @@
 import { type SQL, sql } from 'drizzle-orm'
-import { index, jsonb, pgTable, primaryKey, smallint, text, uniqueIndex, uuid } from 'drizzle-orm/pg-core'
+import {
+  boolean,
+  index,
+  jsonb,
+  pgTable,
+  primaryKey,
+  smallint,
+  text,
+  uniqueIndex,
+  uuid,
+} from 'drizzle-orm/pg-core'
 import { PLATFORMS, POST_KINDS } from '../../domain/platforms.ts'
 import { accounts } from './accounts.ts'
 import { count, moment, postMetricColumns, workspaceRef } from './columns.ts'
@@ -35,6 +45,8 @@ export const posts = pgTable(
     followersAtPosting: count('followers_at_posting'),
     /** When its metrics were read; `null` for an import that does not say. */
     metricsAt: moment('metrics_at'),
+    /** Whether what stands here was read where anyone can: neither from a file nor with a credential. */
+    publiclyRead: boolean('publicly_read').notNull().default(false),
     firstSeenAt: moment('first_seen_at').notNull().defaultNow(),
     nextRefreshAt: moment('next_refresh_at'),
     /** Readings in a row in which nothing moved: the more, the rarer the next. */
