@@ -3,9 +3,11 @@ import type { Platform } from '../domain/platforms.ts'
 import type {
   Clock,
   ConnectorContext,
+  CredentialVault,
   Generations,
   HubPublisher,
   Logger,
+  Mailer,
   ObjectStore,
   PlatformConnector,
   Queue,
@@ -24,11 +26,17 @@ export interface ServiceDeps {
   /** The guarded fetch for a platform's calls. */
   fetchFor(platform: Platform): ConnectorContext['fetch']
   budget: RateBudget
+  /** `null`: this deployment has no key, and can store no credentials. */
+  vault: CredentialVault | null
   watchList: WatchList
   clock: Clock
   log: Logger
   /** Lets work go on after the answer. */
   waitUntil(work: Promise<unknown>): void
+  /** `null`: this deployment cannot send mail. */
+  mailer: Mailer | null
+  /** Where people find the deployment, without a slash at the end. */
+  publicUrl: string
   /** How often plan runs. */
   syncIntervalSeconds: number
 }
@@ -38,8 +46,17 @@ export type Role = 'owner' | 'admin' | 'analyst' | 'viewer'
 
 /** Who asked. */
 export type Actor =
-  | { kind: 'user'; userId: string; role: Role }
-  | { kind: 'apiKey'; keyId: string; scopes: readonly Scope[] }
+  | {
+      kind: 'user'
+      userId: string
+      email: string
+      role: Role
+      /** Brands whose accounts alone they see; `null`: all. */
+      brands: readonly string[] | null
+      /** Whether they run the deployment. */
+      operator: boolean
+    }
+  | { kind: 'apiKey'; keyId: string; name: string; scopes: readonly Scope[] }
   | { kind: 'system' }
 
 export interface Workspace {
@@ -52,6 +69,8 @@ export interface ServiceContext extends ServiceDeps {
   workspace: Workspace
   actor: Actor
   requestId: string
+  /** Where the request came from, as the audit log keeps it. */
+  origin: { ip: string | null; userAgent: string | null }
 }
 
 /** `user:<id>` or `key:<id>`: how an actor is written down. */

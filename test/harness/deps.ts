@@ -15,7 +15,12 @@ export function quietDeps(db: Db): Pick<ServiceDeps, 'db' | 'generations' | 'hub
   return {
     db,
     generations: { raise: async () => {} },
-    hub: { publish: async () => {}, announce: async () => {}, issueTicket: async () => {} },
+    hub: {
+      publish: async () => {},
+      announce: async () => {},
+      issueTicket: async () => {},
+      revoke: async () => 0,
+    },
     log: silentLogger,
     waitUntil: (work) => void work.catch(() => {}),
   }

@@ -29,6 +29,8 @@ export interface TestStack {
   /** Has every scope. */
   apiKey: string
   workspaceId: string
+  /** Where mails can be seen that the Worker has sent; `/mails.json` lists them, newest first. */
+  mailUrl: string
   /** SQL as the owner, who sees every workspace. */
   ownerSql<R extends object>(text: string, params?: unknown[]): Promise<R[]>
   /** The simulator and its control interface. */

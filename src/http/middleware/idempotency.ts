@@ -7,7 +7,7 @@ import type { HttpEnv } from '../context.ts'
 const KEPT_HEADERS = ['content-type', 'location']
 const MAX_KEY_LENGTH = 200
 /** What these answer is shown once and stored nowhere, so there is nothing to repeat. */
-const SHOWN_ONCE: ReadonlySet<string> = new Set(['/api/v1/api-keys', '/api/v1/realtime/tickets'])
+const SHOWN_ONCE = /^\/api\/v1\/(api-keys|realtime\/tickets|workspaces\/[^/]+\/invitations)$/
 
 /**
  * A POST that carries `Idempotency-Key` is carried out once: its repeats get the first answer. The body of an
@@ -20,9 +20,10 @@ export const replayIdempotent = createMiddleware<HttpEnv>(async (c, next) => {
     throw invalidRequest([
       { pointer: '/header/idempotency-key', detail: 'must be 1 to 200 visible ASCII characters' },
     ])
-  if (SHOWN_ONCE.has(c.req.path)) return next()
+  if (SHOWN_ONCE.test(c.req.path)) return next()
   const { ctx, caller } = c.var
-  const scope = { workspaceId: ctx.workspace.id, caller: caller.id, path: c.req.path, key }
+  // As it was sent: decoded, it may hold what the database does not take.
+  const scope = { workspaceId: ctx.workspace.id, caller: caller.id, path: new URL(c.req.url).pathname, key }
   const text = (await c.req.bodyCache.text) ?? ''
   const claim = await claimIdempotencyKey(
     ctx,

@@ -1,11 +1,9 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { createTestDatabase, type TestDatabase } from '../../../test/harness/database.ts'
-import { silentLogger } from '../../../test/harness/deps.ts'
 import { makeWorkspace } from '../../../test/harness/factories.ts'
-import type { Db } from '../../db/client.ts'
 import { sha256Hex } from '../../lib/hash.ts'
 import { newId } from '../../lib/ids.ts'
-import { createDirectory } from './identify.ts'
+import { ManualClock, makeIsolate, makeUser } from './isolate.test-helper.ts'
 
 let database: TestDatabase
 beforeAll(async () => {
@@ -13,40 +11,12 @@ beforeAll(async () => {
 })
 afterAll(() => database.close())
 
-class ManualClock {
-  atMs = Date.now()
-  now = () => this.atMs
-}
-
 let clock: ManualClock
 beforeEach(() => {
   clock = new ManualClock()
 })
 
-/** An isolate's directory, with a count of what it asks the database; `hold` makes the answers wait. */
-function isolate() {
-  let asked = 0
-  let held: Promise<void> | null = null
-  const work: Promise<unknown>[] = []
-  const db: Db = {
-    inWorkspace: (...args) => database.db.inWorkspace(...args),
-    async outside(query, options) {
-      asked += 1
-      const rows = await database.db.outside(query, options)
-      await held
-      return rows
-    },
-  }
-  return {
-    directory: createDirectory({ db, clock, log: silentLogger, waitUntil: (promise) => work.push(promise) }),
-    settled: () => Promise.all(work.splice(0)),
-    /** Lookups since the last time; those in the background are not counted once `settled`. */
-    asked: () => asked,
-    hold(until: Promise<void>) {
-      held = until
-    },
-  }
-}
+const isolate = () => makeIsolate(database, clock)
 
 const randomKey = () => `tm_${Buffer.from(crypto.getRandomValues(new Uint8Array(32))).toString('base64url')}`
 
@@ -64,16 +34,6 @@ async function storeKey(
   return { id, key, hash }
 }
 
-async function makeUser(): Promise<{ id: string; name: string }> {
-  const user = { id: crypto.randomUUID(), name: 'Ada' }
-  await database.sql('INSERT INTO auth_users (id, name, email) VALUES ($1, $2, $3)', [
-    user.id,
-    user.name,
-    `${user.id}@example.com`,
-  ])
-  return user
-}
-
 describe('an API key', () => {
   it('is found by its hash, with its workspace and rights', async () => {
     const workspaceId = await makeWorkspace(database, 'Europe/Berlin')
@@ -86,6 +46,10 @@ describe('an API key', () => {
       name: 'A key',
       scopes: ['read', 'write'],
       expiresAt: '2099-01-01T00:00:00Z',
+      readsPerMinute: null,
+      writesPerMinute: null,
+      creatorOperates: false,
+      creatorEmail: null,
     })
   })
 
@@ -198,93 +162,26 @@ describe('an API key', () => {
   })
 })
 
-describe('a new person', () => {
-  it('gets one workspace, however often and at once they are welcomed', async () => {
-    const user = await makeUser()
-    const isolates = [isolate(), isolate(), isolate()]
-    await Promise.all(
-      Array.from({ length: 12 }, (_, i) => isolates[i % 3]?.directory.welcome(user) ?? Promise.resolve()),
-    )
-    await isolates[0]?.directory.welcome(user)
-    for (const { directory } of isolates)
-      expect(await directory.workspacesOf(user.id)).toEqual([
-        { workspaceId: expect.any(String), name: "Ada's workspace", timezone: 'UTC', role: 'owner' },
-      ])
-    expect(
-      await database.sql('SELECT count(*)::int AS n FROM workspaces WHERE name = $1', ["Ada's workspace"]),
-    ).toEqual([{ n: 1 }])
-  })
-
-  it('gets none beside the one they were invited to', async () => {
-    const user = await makeUser()
+describe('an API key’s maker', () => {
+  it('is told of: whether they run the deployment, and their address once it is verified', async () => {
     const workspaceId = await makeWorkspace(database)
-    await database.sql("INSERT INTO workspace_members VALUES ($1, $2, 'viewer')", [workspaceId, user.id])
-    const { directory } = isolate()
-    await directory.welcome(user)
-    expect(await directory.workspacesOf(user.id)).toMatchObject([{ workspaceId, role: 'viewer' }])
-  })
-
-  it('gets none without being there', async () => {
-    await expect(isolate().directory.welcome({ id: 'nobody', name: 'No' })).rejects.toThrow()
-    expect(await database.sql("SELECT 1 FROM workspaces WHERE name = 'No''s workspace'")).toEqual([])
-  })
-
-  it('runs the deployment if nobody came before', async () => {
-    const fresh = await createTestDatabase()
-    try {
-      const directory = createDirectory({ db: fresh.db, clock, log: silentLogger, waitUntil() {} })
-      expect(await directory.hasUsers()).toBe(false)
-      for (const [id, at] of [
-        ['second', '2026-02-01'],
-        ['first', '2026-01-01'],
-      ])
-        await fresh.sql(
-          "INSERT INTO auth_users (id, name, email, created_at) VALUES ($1, 'x', $1 || '@example.com', $2)",
-          [id, at],
-        )
-      expect(await directory.hasUsers()).toBe(true)
-      expect(await directory.isFirstUser('first')).toBe(true)
-      expect(await directory.isFirstUser('second')).toBe(false)
-      expect(await directory.isFirstUser('')).toBe(false)
-    } finally {
-      await fresh.close()
-    }
-  })
-})
-
-describe('a person’s workspaces', () => {
-  it('are theirs alone, the oldest first', async () => {
-    const [user, other] = [await makeUser(), await makeUser()]
-    const workspaces = [await makeWorkspace(database), await makeWorkspace(database)]
-    for (const [i, workspaceId] of workspaces.entries())
-      await database.sql('INSERT INTO workspace_members VALUES ($1, $2, $3, $4)', [
-        workspaceId,
-        user.id,
-        'analyst',
-        `2026-01-0${2 - i}`,
-      ])
-    const { directory } = isolate()
-    expect((await directory.workspacesOf(user.id)).map(({ workspaceId }) => workspaceId)).toEqual(
-      workspaces.toReversed(),
-    )
-    expect(await directory.workspacesOf(other.id)).toEqual([])
-  })
-
-  it('are believed for five seconds, unless there were none or something has changed here', async () => {
-    const user = await makeUser()
-    const workspaceId = await makeWorkspace(database)
-    const { directory } = isolate()
-    expect(await directory.workspacesOf(user.id)).toEqual([])
-    await database.sql("INSERT INTO workspace_members VALUES ($1, $2, 'viewer')", [workspaceId, user.id])
-    const role = async () => (await directory.workspacesOf(user.id))[0]?.role
-    expect(await role()).toBe('viewer')
-    await database.sql("UPDATE workspace_members SET role = 'admin' WHERE user_id = $1", [user.id])
-    clock.atMs += 4_999
-    expect(await role()).toBe('viewer')
-    clock.atMs += 1
-    expect(await role()).toBe('admin')
-    await database.sql("UPDATE workspace_members SET role = 'analyst' WHERE user_id = $1", [user.id])
-    directory.forgetUser(user.id)
-    expect(await role()).toBe('analyst')
+    const user = await makeUser(database)
+    const { id, key } = await storeKey(workspaceId)
+    await database.sql('UPDATE api_keys SET created_by = $1, reads_per_minute = 5 WHERE id = $2', [
+      user.id,
+      id,
+    ])
+    expect(await isolate().directory.apiKey(key)).toMatchObject({
+      creatorOperates: false,
+      creatorEmail: null,
+      readsPerMinute: 5,
+      writesPerMinute: null,
+    })
+    await database.sql('UPDATE auth_users SET email_verified = true WHERE id = $1', [user.id])
+    await database.sql('INSERT INTO operators (user_id) VALUES ($1)', [user.id])
+    expect(await isolate().directory.apiKey(key)).toMatchObject({
+      creatorOperates: true,
+      creatorEmail: `${user.id}@example.com`,
+    })
   })
 })

@@ -3,10 +3,12 @@ import type { Db } from '../../db/client.ts'
 import {
   type ApiKeyRecord,
   apiKeyByHash,
+  claimOperator,
   createFirstWorkspace,
-  firstUser,
+  deploymentState,
   type MembershipRow,
-  memberships,
+  type PersonRow,
+  personById,
   touchApiKey,
 } from '../../db/queries/access.ts'
 import { sha256Hex } from '../../lib/hash.ts'
@@ -23,13 +25,25 @@ export interface Directory {
   apiKey(key: string): Promise<ApiKeyRecord | null>
   /** Forgets a key that has just been revoked. */
   forgetKey(hash: string): void
-  /** A person's workspaces. */
-  workspacesOf(userId: string): Promise<MembershipRow[]>
+  /** Who a person is now; `null` where the session has ended, or there is no such person. */
+  person(userId: string, sessionId: string): Promise<Person | null>
+  /** Forgets what is known of a person whose rights have just changed. */
   forgetUser(userId: string): void
-  isFirstUser(userId: string): Promise<boolean>
-  hasUsers(): Promise<boolean>
-  /** Gives a new person a workspace, once. */
+  /** Forgets sessions that have just ended. */
+  forgetSession(sessionId: string): void
+  /** Whether the first person has come, who becomes the operator. */
+  isClaimed(): Promise<boolean>
+  /** Gives a new person a workspace, once, and makes the first one the operator. */
   welcome(user: { id: string; name: string }): Promise<void>
+}
+
+/** A person as requests see them. */
+export interface Person {
+  /** An operator by the database; the configuration may name others. */
+  operator: boolean
+  emailVerified: boolean
+  /** The oldest membership first. */
+  workspaces: MembershipRow[]
 }
 
 /** Who is who, from memory where it was asked lately. */
@@ -41,7 +55,13 @@ export function createDirectory(parts: {
 }): Directory {
   const { db, clock } = parts
   const keys = new LRUCache<string, { record: ApiKeyRecord | null; atMs: number }>({ max: 10_000 })
-  const members = new LRUCache<string, { rows: MembershipRow[]; atMs: number }>({ max: 10_000 })
+  /** By session; `atMs` is when the question was asked, not when it was answered. */
+  const people = new LRUCache<string, { userId: string; person: Person | null; atMs: number }>({
+    max: 10_000,
+  })
+  /** When something of a person changed here: what was asked before is not believed. */
+  const changed = new LRUCache<string, number>({ max: 10_000 })
+  const ended = new LRUCache<string, true>({ max: 10_000 })
   const revoked = new LRUCache<string, true>({ max: 10_000 })
   const hashes = new LRUCache<string, string>({ max: 2_000 })
 
@@ -79,23 +99,42 @@ export function createDirectory(parts: {
       revoked.set(hash, true)
       keys.delete(hash)
     },
-    async workspacesOf(userId) {
+    async person(userId, sessionId) {
+      if (ended.has(sessionId)) return null
       const now = clock.now()
-      const known = members.get(userId)
-      if (known !== undefined && now - known.atMs < BELIEVED_MS) return known.rows
-      const rows = await db.outside(memberships(userId), { timeoutMs: 2_000 })
-      if (rows.length > 0) members.set(userId, { rows, atMs: now })
-      return rows
+      const known = people.get(sessionId)
+      if (
+        known !== undefined &&
+        known.userId === userId &&
+        now - known.atMs < BELIEVED_MS &&
+        known.atMs > (changed.get(userId) ?? Number.NEGATIVE_INFINITY)
+      )
+        return known.person
+      const person = presentPerson(await db.outside(personById(userId, sessionId), { timeoutMs: 2_000 }))
+      // Somebody without a workspace is about to be given one.
+      if (person === null || person.workspaces.length > 0)
+        people.set(sessionId, { userId, person, atMs: now })
+      return ended.has(sessionId) ? null : person
     },
-    forgetUser: (userId) => void members.delete(userId),
-    async isFirstUser(userId) {
-      const [first] = await db.outside(firstUser())
-      return first?.id === userId
-    },
-    hasUsers: async () => (await db.outside(firstUser())).length > 0,
+    forgetUser: (userId) => void changed.set(userId, clock.now()),
+    forgetSession: (sessionId) => void ended.set(sessionId, true),
+    isClaimed: async () => (await db.outside(deploymentState()))[0]?.claimed ?? false,
     async welcome(user) {
       await db.outside(createFirstWorkspace(user.id, newId(clock.now()), `${user.name}'s workspace`))
-      members.delete(user.id)
+      await db.outside(claimOperator(user.id))
+      changed.set(user.id, clock.now())
     },
+  }
+}
+
+function presentPerson(rows: PersonRow[]): Person | null {
+  const [first] = rows
+  if (first === undefined || !first.sessionStands) return null
+  return {
+    operator: first.operator,
+    emailVerified: first.emailVerified,
+    workspaces: rows.flatMap(({ workspaceId, name, timezone, role, brands }) =>
+      workspaceId === null ? [] : [{ workspaceId, name, timezone, role, brands }],
+    ),
   }
 }

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { keyWith, member } from '../../../test/harness/actors.ts'
 import { createTestDatabase, type TestDatabase } from '../../../test/harness/database.ts'
 import { makeAccount, reading } from '../../../test/harness/factories.ts'
 import { periodOf } from '../../domain/periods.ts'
 import { AppError } from '../../errors.ts'
-import { newId } from '../../lib/ids.ts'
 import type { ServiceContext } from '../context.ts'
 import { makeRig } from '../imports/rig.test-helper.ts'
 import { ingest } from '../ingest/ingest.ts'
@@ -19,7 +19,7 @@ afterAll(() => database.close())
 
 let ctx: ServiceContext
 beforeEach(async () => {
-  ctx = { ...(await makeRig(database)).ctx, actor: { kind: 'user', userId: 'ada', role: 'admin' } }
+  ctx = { ...(await makeRig(database)).ctx, actor: member('admin') }
 })
 
 const state = async () =>
@@ -29,6 +29,14 @@ const state = async () =>
       [ctx.workspace.id],
     )
   )[0]
+
+const entries = async () =>
+  (
+    await database.sql<{ details: { from: Record<string, unknown>; to: Record<string, unknown> } }>(
+      "SELECT details FROM audit_log WHERE workspace_id = $1 AND action = 'workspace.changed' ORDER BY at, id",
+      [ctx.workspace.id],
+    )
+  ).map(({ details }) => details)
 
 const refusalOf = (promise: Promise<unknown>) =>
   promise.then(
@@ -50,13 +58,45 @@ describe('changing a workspace', () => {
     ).toEqual([{ generation: 1, events: [{ type: 'metrics.updated', data: { accounts: [], posts: [] } }] }])
   })
 
+  it('changes nothing and raises nothing where all is as it was', async () => {
+    for (const input of [{}, { name: 'Test' }, { timezone: 'UTC' }, { name: 'Test', timezone: 'UTC' }])
+      await updateWorkspace(ctx, ctx.workspace.id, input)
+    expect(await state()).toEqual({ name: 'Test', timezone: 'UTC', generation: '0' })
+    expect(await entries()).toEqual([])
+  })
+
+  it('is written down, with what was and what is', async () => {
+    await updateWorkspace(ctx, ctx.workspace.id, { name: 'The Harbour', timezone: 'UTC' })
+    await updateWorkspace(ctx, ctx.workspace.id, { timezone: 'Asia/Tokyo' })
+    expect(await entries()).toEqual([
+      { from: { name: 'Test' }, to: { name: 'The Harbour' } },
+      { from: { timezone: 'UTC' }, to: { timezone: 'Asia/Tokyo' } },
+    ])
+  })
+
+  it('is written down as one chain, however many change it at once', async () => {
+    const names = Array.from({ length: 6 }, (_, i) => `Name ${i}`)
+    await Promise.all(names.map((name) => updateWorkspace(ctx, ctx.workspace.id, { name })))
+    const links = new Map((await entries()).map(({ from, to }) => [from.name, to.name]))
+    expect(links.size).toBe(6)
+    const seen: unknown[] = []
+    for (let name: unknown = 'Test'; links.has(name); ) {
+      const next = links.get(name)
+      links.delete(name)
+      seen.push(next)
+      name = next
+    }
+    expect(seen.toSorted()).toEqual(names)
+    expect((await state())?.name).toBe(seen.at(-1))
+  })
+
   it('is for those who may administrate, and for their own workspace', async () => {
     const change = (actor: ServiceContext['actor'], id = ctx.workspace.id) =>
       refusalOf(updateWorkspace({ ...ctx, actor }, id, { name: 'Mine' }))
-    expect(await change({ kind: 'user', userId: 'ada', role: 'analyst' })).toMatchObject({
+    expect(await change(member('analyst'))).toMatchObject({
       code: 'insufficient_role',
     })
-    expect(await change({ kind: 'apiKey', keyId: newId(), scopes: ['read', 'write'] })).toMatchObject({
+    expect(await change(keyWith('read', 'write'))).toMatchObject({
       code: 'insufficient_scope',
     })
     const other = (await makeRig(database)).ctx.workspace.id
