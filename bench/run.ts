@@ -2,6 +2,7 @@ import { relative } from 'node:path'
 import { parseArgs } from 'node:util'
 import { ingestBenchmark } from './benchmarks/ingest.ts'
 import { liveBenchmark } from './benchmarks/live.ts'
+import { peopleBenchmark } from './benchmarks/people.ts'
 import { readsBenchmark } from './benchmarks/reads.ts'
 import { scaleBenchmark } from './benchmarks/scale.ts'
 import { syncBenchmark } from './benchmarks/sync.ts'
@@ -16,6 +17,7 @@ const BENCHMARKS: readonly Benchmark[] = [
   syncBenchmark,
   liveBenchmark,
   ingestBenchmark,
+  peopleBenchmark,
 ]
 
 const DEFAULT_SOCKETS = 500

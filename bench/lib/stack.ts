@@ -10,7 +10,7 @@ export interface BenchStack extends TestStack {
 }
 
 /** As many as no benchmark reaches: limits are counted as always, and refuse nobody. */
-const RATE_LIMITS = 'reads=1000000000/60,writes=1000000/60'
+const RATE_LIMITS = 'reads=1000000000/60,writes=1000000/60,sign-up=1000000/60'
 
 const WORKER_LINE = 'Worker: '
 

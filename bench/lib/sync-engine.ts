@@ -101,6 +101,9 @@ export class SyncEngine {
       watchList: { mark: async () => {}, list: async () => [] },
       clock,
       waitUntil: (work) => void this.#background.push(work),
+      vault: null,
+      mailer: null,
+      publicUrl: 'http://127.0.0.1',
       syncIntervalSeconds: 60,
     }
   }

@@ -1,6 +1,6 @@
 import { getCookieCache } from 'better-auth/cookies'
 import { LRUCache } from 'lru-cache'
-import type { Clock, SessionUser } from '../../ports.ts'
+import type { Clock, Session } from '../../ports.ts'
 
 /** Cookies carry the `__Host-` prefix, which browsers accept only over https or on localhost, host-wide. */
 export const COOKIE_PREFIX = '__Host-tidemark'
@@ -10,29 +10,46 @@ const MEMO_MS = 5_000
 
 /**
  * Reads the signed session cookie without asking anybody. `null` where there is none, or where it is old
- * enough to have to be renewed (see `auth.ts`).
+ * enough to have to be renewed (see `auth.ts`). Whether the session still stands is the directory's to say.
  */
 export function createSessionReader(options: { secret: string; clock: Clock }) {
-  const verified = new LRUCache<string, { user: SessionUser; atMs: number; expiresAtMs: number }>({
+  const verified = new LRUCache<string, { session: Session; atMs: number; expiresAtMs: number }>({
     max: 2_000,
   })
-  return async (headers: Headers): Promise<SessionUser | null> => {
+  return async (headers: Headers): Promise<Session | null> => {
     const cookie = headers.get('cookie')
     if (cookie === null) return null
     const now = options.clock.now()
     const memo = verified.get(cookie)
-    if (memo !== undefined && now - memo.atMs < MEMO_MS && now < memo.expiresAtMs) return memo.user
+    if (memo !== undefined && now - memo.atMs < MEMO_MS && now < memo.expiresAtMs) return memo.session
     const cached = await getCookieCache(headers, {
       cookiePrefix: COOKIE_PREFIX,
       isSecure: false,
       secret: options.secret,
-    })
+      // What is no cookie of ours at all makes the library throw.
+    }).catch(() => null)
     if (cached === null) return null
     const { id, email, name } = cached.user
-    const user = { id, email, name }
+    const session = { id: cached.session.id, user: { id, email, name } }
     const expiresAtMs = new Date(cached.session.expiresAt).getTime()
     if (expiresAtMs <= now) return null
-    verified.set(cookie, { user, atMs: now, expiresAtMs })
-    return user
+    verified.set(cookie, { session, atMs: now, expiresAtMs })
+    return session
   }
+}
+
+/**
+ * A request without the signed copy of its session: what changes access asks the database whether the session
+ * still stands.
+ */
+export function withoutCookieCache(request: Request): Request {
+  const cookie = request.headers.get('cookie')
+  if (cookie?.includes(`${COOKIE_PREFIX}.session_data`) !== true) return request
+  const headers = new Headers(request.headers)
+  const kept = cookie
+    .split(';')
+    .map((part) => part.trim())
+    .filter((part) => !part.startsWith(`${COOKIE_PREFIX}.session_data`))
+  headers.set('cookie', kept.join('; '))
+  return new Request(request, { headers })
 }
