@@ -4,9 +4,11 @@ import { runAction } from '../../scripts/local/platforms/actions.ts'
 import { type BlueskyLimits, createBlueskyHandler } from '../../scripts/local/platforms/bluesky.ts'
 import { createWorld, type World } from '../../scripts/local/platforms/index.ts'
 import { createMastodonHandler, type MastodonLimits } from '../../scripts/local/platforms/mastodon.ts'
+import { createMastodonTokens } from '../../scripts/local/platforms/mastodon-tokens.ts'
 import { DEFAULT_ACCOUNTS } from '../../scripts/local/platforms/personas.ts'
 import { createStats, type Stats } from '../../scripts/local/platforms/stats.ts'
 import type { AccountSpec, Account as Person, PlatformName } from '../../scripts/local/platforms/types.ts'
+import { createCredentialVault } from '../../src/adapters/credential-vault.ts'
 import { createGuardedFetch } from '../../src/adapters/guarded-fetch.ts'
 import { createConnectors } from '../../src/adapters/platforms/index.ts'
 import { createRateBudget } from '../../src/adapters/rate-budget.ts'
@@ -28,6 +30,7 @@ import {
 import { type Plan, planSync } from '../../src/services/sync/plan.ts'
 import { refreshPosts } from '../../src/services/sync/refresh-posts.ts'
 import { syncAccounts } from '../../src/services/sync/sync-accounts.ts'
+import { member, NOWHERE } from '../harness/actors.ts'
 import type { TestDatabase } from '../harness/database.ts'
 import { quietDeps } from '../harness/deps.ts'
 import { makeWorkspace } from '../harness/factories.ts'
@@ -82,8 +85,11 @@ export class Engine {
   readonly told: LiveEvent[] = []
   /** Addresses that the platforms were asked for. */
   readonly calls: URL[] = []
+  /** Of the Mastodon server, which can be closed to those without one. */
+  readonly tokens = createMastodonTokens()
   /** Answers in place of a platform, where it gives a response. */
-  interfere: (url: URL) => Response | undefined | Promise<Response | undefined> = () => undefined
+  interfere: (url: URL, headers: Headers) => Response | undefined | Promise<Response | undefined> = () =>
+    undefined
   #nowMs = START_MS
   #crash: BreakingPoint | null = null
   readonly #background: Promise<unknown>[] = []
@@ -101,7 +107,11 @@ export class Engine {
     const { bluesky = {}, mastodon = {} } = options.limits ?? {}
     this.#handlers = {
       bluesky: createBlueskyHandler(this.world, { limits: bluesky, stats: this.stats.bluesky }),
-      mastodon: createMastodonHandler(this.world, { limits: mastodon, stats: this.stats.mastodon }),
+      mastodon: createMastodonHandler(this.world, {
+        limits: mastodon,
+        stats: this.stats.mastodon,
+        tokens: this.tokens,
+      }),
     }
     this.queue = new TestQueue(now)
     const clock = { now }
@@ -130,9 +140,13 @@ export class Engine {
       ),
       watchList: createWatchList(redis, clock, `tm:watched:${workspaceId}`),
       clock,
+      vault: createCredentialVault([btoa('k'.repeat(32))]),
+      mailer: null,
+      publicUrl: 'https://tidemark.example',
       syncIntervalSeconds: options.syncIntervalSeconds ?? 60,
       workspace: { id: workspaceId, timezone: options.timezone ?? 'UTC' },
-      actor: { kind: 'user', userId: 'somebody', role: 'analyst' },
+      actor: member('analyst', { userId: 'somebody' }),
+      origin: NOWHERE,
       requestId: 'test',
     }
   }
@@ -265,7 +279,10 @@ export class Engine {
   async #answer(platform: PlatformName, url: string, init?: RequestInit): Promise<Response> {
     const address = new URL(url)
     this.calls.push(address)
-    return (await this.interfere(address)) ?? this.#handlers[platform](new Request(url, init))
+    return (
+      (await this.interfere(address, new Headers(init?.headers))) ??
+      this.#handlers[platform](new Request(url, init))
+    )
   }
 
   /** What a platform itself says at this moment. */
@@ -296,7 +313,8 @@ export class Engine {
 
 /** An engine in a workspace of its own, alone in the database: plans look at every workspace. */
 export async function startEngine(database: TestDatabase, options: EngineOptions = {}): Promise<Engine> {
-  for (const table of ['workspaces', 'post_snapshots']) await database.sql(`DELETE FROM ${table}`)
+  for (const table of ['audit_log', 'workspaces', 'post_snapshots'])
+    await database.sql(`DELETE FROM ${table}`)
   return new Engine(database, await makeWorkspace(database, options.timezone), options)
 }
 

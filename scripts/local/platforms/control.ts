@@ -1,6 +1,7 @@
 import { ZodError } from 'zod'
 import { ACTION_VERBS, findAccount, momentSchema, runAction } from './actions.ts'
 import { InterventionError } from './interventions.ts'
+import { type MastodonTokens, TOKEN_ACTIONS } from './mastodon-tokens.ts'
 import type { WebHandler } from './platform-handler.ts'
 import type { Stats } from './stats.ts'
 import { truthOf } from './truth.ts'
@@ -11,13 +12,14 @@ export interface ControlOptions {
   stats: Record<PlatformName, Stats>
   /** `host:port` of the Mastodon server, for the handles that people type. */
   mastodonHost: string
+  tokens: MastodonTokens
 }
 
 const HOUR_MS = 3_600_000
 
 /**
  * The control interface:
- * `POST /control/<verb>` with a JSON body (see `ACTION_VERBS`; `reset-stats` takes none),
+ * `POST /control/<verb>` with a JSON body (see `ACTION_VERBS` and `TOKEN_ACTIONS`; `reset-stats` takes none),
  * `GET /control/truth?account=&platform=&at=&from=`, `/control/stats`, `/control/accounts`, `/control/trends?hours=`,
  * `/control/interventions`.
  */
@@ -37,7 +39,13 @@ export function createControlHandler(world: World, options: ControlOptions): Web
       return Response.json({})
     }
     const text = await request.text()
-    const applied = runAction(world, verb, text === '' ? {} : JSON.parse(text))
+    const body: unknown = text === '' ? {} : JSON.parse(text)
+    const tokenAction = TOKEN_ACTIONS[verb]
+    if (tokenAction !== undefined) {
+      const idOf = (reference: string) => findAccount(world, reference, 'mastodon').id
+      return Response.json(tokenAction(options.tokens, body, idOf))
+    }
+    const applied = runAction(world, verb, body)
     return Response.json({
       postId: applied[0]?.postId ?? null,
       interventions: applied.map((one) => one.intervention),
@@ -78,7 +86,9 @@ export function createControlHandler(world: World, options: ControlOptions): Web
         return Response.json({ interventions: world.interventions() })
       default:
         return Response.json(
-          { error: `Unknown; verbs to POST are ${ACTION_VERBS.join(', ')}` },
+          {
+            error: `Unknown; verbs to POST are ${[...ACTION_VERBS, ...Object.keys(TOKEN_ACTIONS)].join(', ')}`,
+          },
           { status: 404 },
         )
     }

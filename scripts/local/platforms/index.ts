@@ -2,6 +2,7 @@ import { type HttpServer, listen } from '../lib/http-server.ts'
 import { type BlueskyLimits, createBlueskyHandler } from './bluesky.ts'
 import { createControlHandler } from './control.ts'
 import { createMastodonHandler, type MastodonLimits } from './mastodon.ts'
+import { createMastodonTokens } from './mastodon-tokens.ts'
 import { createStats } from './stats.ts'
 import { toNodeHandler } from './web-adapter.ts'
 import { createWorld, type World, type WorldOptions } from './world.ts'
@@ -33,6 +34,7 @@ export async function startPlatforms(options: PlatformsOptions): Promise<Platfor
   const { ports = {}, limits = {}, now = Date.now, ...worldOptions } = options
   const world = createWorld({ ...worldOptions, now })
   const stats = { bluesky: createStats(), mastodon: createStats() }
+  const tokens = createMastodonTokens()
   const servers: HttpServer[] = []
   const stop = async (): Promise<void> => {
     await Promise.all(servers.map((server) => server.close()))
@@ -48,11 +50,14 @@ export async function startPlatforms(options: PlatformsOptions): Promise<Platfor
       ports.bluesky,
     )
     const mastodon = await open(
-      createMastodonHandler(world, { stats: stats.mastodon, limits: limits.mastodon ?? {} }),
+      createMastodonHandler(world, { stats: stats.mastodon, limits: limits.mastodon ?? {}, tokens }),
       ports.mastodon,
     )
     const { host } = new URL(mastodon.url)
-    const control = await open(createControlHandler(world, { stats, mastodonHost: host }), ports.control)
+    const control = await open(
+      createControlHandler(world, { stats, mastodonHost: host, tokens }),
+      ports.control,
+    )
     return {
       bluesky: { url: bluesky.url },
       mastodon: { url: mastodon.url, host },

@@ -1,6 +1,7 @@
 import { partsOfSnowflake } from './identity.ts'
 import { foldHashtag } from './mastodon-html.ts'
 import { instanceDocument, nodeInfoDocument, webFingerDocument } from './mastodon-server-info.ts'
+import { createMastodonTokens, type MastodonTokens } from './mastodon-tokens.ts'
 import { createMastodonViews } from './mastodon-views.ts'
 import {
   type Answer,
@@ -34,6 +35,8 @@ export interface MastodonHandlerOptions {
   now?: () => number
   limits?: Partial<MastodonLimits>
   stats?: Stats
+  /** None are issued, and none is needed, by default. */
+  tokens?: MastodonTokens
 }
 
 const MAX_ACCOUNTS_PER_BATCH = 40
@@ -45,7 +48,7 @@ const NUMERIC_ID = /^\d+$/
 
 /** Answers as a Mastodon 4.5 server does, from the world as of the handler's clock. */
 export function createMastodonHandler(world: World, options: MastodonHandlerOptions = {}): WebHandler {
-  const { now = world.now, stats = createStats() } = options
+  const { now = world.now, stats = createStats(), tokens = createMastodonTokens() } = options
   const limits = { ...DEFAULT_MASTODON_LIMITS, ...options.limits }
   const requests = createRateLimiter({
     name: 'requests',
@@ -63,7 +66,7 @@ export function createMastodonHandler(world: World, options: MastodonHandlerOpti
   return createPlatformHandler(
     {
       platform: 'mastodon',
-      route: (call) => route(world, call),
+      route: (call) => route(world, tokens, call),
       limit: (call, client, squeezedLimit) => {
         if (!call.url.pathname.startsWith('/api/')) return []
         const states = [requests.take(client, call.t, squeezedLimit)]
@@ -90,9 +93,12 @@ export function createMastodonHandler(world: World, options: MastodonHandlerOpti
   )
 }
 
-function route(world: World, call: Call): Answer {
+function route(world: World, tokens: MastodonTokens, call: Call): Answer {
   const { pathname } = call.url
   if (call.request.method !== 'GET') throw new ApiError(404, 'NotFound', 'Not Found')
+  if (pathname === '/api/v1/accounts/verify_credentials')
+    return count(call, pathname, () => accountById(world, call, tokens.requireUser(call)))
+  tokens.authorize(call)
   switch (pathname) {
     case '/.well-known/webfinger':
       return count(call, pathname, () => webFinger(world, call))

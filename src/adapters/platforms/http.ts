@@ -12,6 +12,8 @@ export interface PlatformRequest {
   /** Every allowance that the call counts against, the scarcest first. */
   rules: RateLimitRule[]
   userAgent: string
+  /** For the address's host alone: the guarded fetch takes it from what it sends elsewhere. */
+  accessToken?: string
 }
 
 /** A platform's answer, read to its end. */
@@ -29,12 +31,11 @@ export interface PlatformAnswer {
 /** Pays for a call, makes it and reads its answer, whatever its status. Throws `PlatformError` only. */
 export async function callPlatform(ctx: ConnectorContext, request: PlatformRequest): Promise<PlatformAnswer> {
   const { host } = new URL(request.url)
+  const headers: Record<string, string> = { accept: 'application/json', 'user-agent': request.userAgent }
+  if (request.accessToken !== undefined) headers.authorization = `Bearer ${request.accessToken}`
   for (const rule of request.rules)
     await orTransient(ctx.spend(rule), `The allowance for calls to ${host} could not be read.`)
-  const response = await orTransient(
-    ctx.fetch(request.url, { headers: { accept: 'application/json', 'user-agent': request.userAgent } }),
-    `${host} could not be reached.`,
-  )
+  const response = await orTransient(ctx.fetch(request.url, { headers }), `${host} could not be reached.`)
   const signal = readRateSignal(response.headers)
   if (signal !== null) ctx.onRateSignal(signal)
   const text = await orTransient(response.text(), `The answer of ${host} broke off.`)

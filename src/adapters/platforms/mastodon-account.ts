@@ -4,7 +4,7 @@ import {
   type MastodonAddress,
   parseMastodonAddress,
 } from '../../domain/platform-input.ts'
-import { type AccountProfile, type ConnectorContext, PlatformError } from '../../ports.ts'
+import { type AccessToken, type AccountProfile, type ConnectorContext, PlatformError } from '../../ports.ts'
 import { Count, cleanText, LooseList, OptionalName, OptionalText, WebAddress } from './fields.ts'
 import { isData } from './http.ts'
 import { isAbsent, type MastodonApi, mastodonFailure } from './mastodon-api.ts'
@@ -69,7 +69,7 @@ async function lookUp(
 ): Promise<Found | null> {
   const answer = await api.get(ctx, host, '/api/v1/accounts/lookup', [['acct', acct]])
   if (isAbsent(answer)) return null
-  if (!isData(answer)) throw mastodonFailure(answer, host)
+  if (!isData(answer)) throw mastodonFailure(ctx, answer, host)
   const account = Account.safeParse(answer.json)
   if (!account.success)
     throw new PlatformError('bad_answer', `The answer of the server ${host} could not be understood.`, {
@@ -89,7 +89,7 @@ async function askWebFinger(
   const resource = `acct:${formatMastodonAddress(address)}`
   const answer = await api.get(ctx, address.host, '/.well-known/webfinger', [['resource', resource]])
   if (isAbsent(answer)) return null
-  if (!isData(answer)) throw mastodonFailure(answer, address.host)
+  if (!isData(answer)) throw mastodonFailure(ctx, answer, address.host)
   const finger = WebFinger.safeParse(answer.json).data
   const self = finger?.links.flatMap((link) => SelfLink.safeParse(link).data?.href ?? [])[0]
   const host = self === undefined ? undefined : URL.parse(self)?.host
@@ -114,6 +114,16 @@ async function findAccount(
       ? await askWebFinger(ctx, api, address)
       : { user: direct.account.username, host: direct.apiHost }
   if (home === null || home.host === address.host) throw gone(address)
+  return findAtHome(ctx, api, address, home)
+}
+
+/** The account of an address at the server where it is said to live. */
+async function findAtHome(
+  ctx: ConnectorContext,
+  api: MastodonApi,
+  address: MastodonAddress,
+  home: MastodonAddress,
+): Promise<Found & { domain: string }> {
   // Only a server that takes the domain for its own may speak for it; otherwise the account goes by the
   // server's name, or anybody's domain could pass off another's account as its own.
   const vouched = await lookUp(
@@ -149,4 +159,77 @@ export async function resolveAccount(
     'gone',
     `The account ${formatMastodonAddress(address)} has moved too often to be followed.`,
   )
+}
+
+/**
+ * Finds an account with a token of its server's. Which server that is says the address's own domain, without
+ * being sent the token (servers that show nothing else answer this, or nobody could write to their users);
+ * only then is the token sent, there alone. Accounts that have moved are not followed: the token would have
+ * to go along.
+ */
+export async function resolveWithToken(
+  ctx: ConnectorContext,
+  api: MastodonApi,
+  address: MastodonAddress,
+  token: Omit<AccessToken, 'host'>,
+): Promise<{ profile: AccountProfile; accessToken: AccessToken }> {
+  const home = (await askWebFinger({ ...ctx, accessToken: undefined }, api, address)) ?? address
+  const accessToken = { ...token, host: home.host }
+  const bound = { ...ctx, accessToken }
+  const { account, apiHost, domain } =
+    home.host === address.host
+      ? await findHere(bound, api, { ...address, user: home.user })
+      : await findAtHome(bound, api, address, home)
+  if (apiHost !== home.host)
+    throw new PlatformError('bad_answer', `The server ${home.host} sends us elsewhere, where no token goes.`)
+  if (account.suspended === true)
+    throw new PlatformError('gone', `The account ${formatMastodonAddress(address)} is suspended.`)
+  if (account.moved !== null)
+    throw new PlatformError(
+      'gone',
+      `The account ${formatMastodonAddress(address)} has moved; connect the new one.`,
+    )
+  return { profile: toAccountProfile(account, apiHost, domain), accessToken }
+}
+
+async function findHere(
+  ctx: ConnectorContext,
+  api: MastodonApi,
+  address: MastodonAddress,
+): Promise<Found & { domain: string }> {
+  const found = await lookUp(ctx, api, address.host, address.user)
+  if (found === null) throw gone(address)
+  return { ...found, domain: address.host }
+}
+
+/**
+ * Asks a server whose token this is. That of any user of the server will do, not only of the account that is
+ * read: a server that shows its posts to its users shows them to each, and an agency has one user for all the
+ * accounts it follows. A token of an application alone is refused here, as closed servers refuse it.
+ */
+export async function verifyToken(
+  ctx: ConnectorContext,
+  api: MastodonApi,
+  accessToken: AccessToken,
+): Promise<void> {
+  const { host } = accessToken
+  const bound = { ...ctx, accessToken }
+  const answer = await api.get(bound, host, '/api/v1/accounts/verify_credentials', [])
+  if (
+    isData(answer) &&
+    answer.url.host === host &&
+    z.object({ id: z.string().min(1) }).safeParse(answer.json).success
+  )
+    return
+  if (answer.status === 422 && answer.json !== undefined)
+    throw new PlatformError(
+      'auth',
+      `The access token is one of an application; the server ${host} asks for a user's.`,
+      {
+        status: 422,
+      },
+    )
+  if (answer.status >= 400 && isAbsent(answer))
+    throw new PlatformError('bad_answer', `The server ${host} cannot be asked whose an access token is.`)
+  throw mastodonFailure(bound, answer, host)
 }

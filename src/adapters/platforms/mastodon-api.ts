@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { hostReach } from '../../lib/ip-address.ts'
-import { type ConnectorContext, PlatformError, type RateLimitRule } from '../../ports.ts'
+import { type AccessToken, type ConnectorContext, PlatformError, type RateLimitRule } from '../../ports.ts'
 import { callPlatform, failureOf, isData, type PlatformAnswer } from './http.ts'
 
 /** Parameters of a call; a name may come more than once. */
@@ -33,23 +33,48 @@ export interface MastodonApiOptions {
   userAgent: string
 }
 
-/** Mastodon's default for callers without a token; administrators may change it. */
-export function hostRule(host: string): RateLimitRule {
-  return { key: `mastodon:${host}`, limit: 300, windowSeconds: 300 }
+/** Mastodon's default, for callers without a token and for each token; administrators may change it. */
+export function hostRule(host: string, token?: AccessToken): RateLimitRule {
+  return { key: allowanceOf(host, token), limit: 300, windowSeconds: 300 }
 }
 
 /** Calls for older pages count against an allowance of their own as well. */
-function pagedRule(host: string): RateLimitRule {
-  return { key: `mastodon:${host}:paged`, limit: 300, windowSeconds: 900 }
+function pagedRule(host: string, token?: AccessToken): RateLimitRule {
+  return { key: `${allowanceOf(host, token)}:paged`, limit: 300, windowSeconds: 900 }
+}
+
+function allowanceOf(host: string, token?: AccessToken): string {
+  return token === undefined ? `mastodon:${host}` : `mastodon:${host}:token:${token.allowance}`
+}
+
+/** The token that is for a host: it goes to the one that issued it, and to no other. */
+function tokenFor(ctx: ConnectorContext, host: string): AccessToken | undefined {
+  return ctx.accessToken?.host === host ? ctx.accessToken : undefined
 }
 
 const ErrorBody = z.object({ error: z.string().min(1) })
 
 /** The error of an answer that is no success. */
-export function mastodonFailure(answer: PlatformAnswer, host: string): PlatformError {
+export function mastodonFailure(ctx: ConnectorContext, answer: PlatformAnswer, host: string): PlatformError {
+  if (tokenFor(ctx, host) !== undefined) return tokenFailure(answer, host)
   if (answer.status === 401)
     return new PlatformError('auth', `The server ${host} needs a token to show its posts.`, { status: 401 })
   return failureOf(answer, `The server ${host}`, ErrorBody.safeParse(answer.json).data?.error)
+}
+
+/** The same where a token was sent. What the server says is not quoted: it might repeat the token. */
+function tokenFailure(answer: PlatformAnswer, host: string): PlatformError {
+  const { status } = answer
+  if (status === 401) {
+    const message = `The server ${host} does not accept the access token (any more): store a new one.`
+    return new PlatformError('auth', message, { status })
+  }
+  // A page instead of JSON comes from somebody before the server, and is not about the token.
+  if (status === 403 && answer.json !== undefined) {
+    const message = `The server ${host} does not let the access token read: it lacks a scope, or its user the right.`
+    return new PlatformError('auth', message, { status })
+  }
+  return failureOf(answer, `The server ${host}`)
 }
 
 /** Whether the answer says that the server has no such thing, or no such call. */
@@ -79,15 +104,21 @@ export function createMastodonApi(options: MastodonApiOptions): MastodonApi {
     if (options.allowHttp && hostReach(base.hostname) === 'private') base.protocol = 'http:'
     const url = new URL(path, base)
     for (const [name, value] of parameters) url.searchParams.append(name, value)
-    const rules = isPaged ? [pagedRule(host), hostRule(host)] : [hostRule(host)]
-    return callPlatform(ctx, { url: url.href, rules, userAgent: options.userAgent })
+    const token = tokenFor(ctx, host)
+    const rules = isPaged ? [pagedRule(host, token), hostRule(host, token)] : [hostRule(host, token)]
+    return callPlatform(ctx, {
+      url: url.href,
+      rules,
+      userAgent: options.userAgent,
+      ...(token === undefined ? {} : { accessToken: token.value }),
+    })
   }
 
   /** The object, or `null` when the server does not have it. */
   async function getOne(ctx: ConnectorContext, host: string, kind: string, id: string): Promise<unknown> {
     const answer = await get(ctx, host, `/api/v1/${kind}/${encodeURIComponent(id)}`, [])
     if (isData(answer)) return answer.json
-    const failure = mastodonFailure(answer, host)
+    const failure = mastodonFailure(ctx, answer, host)
     if (failure.kind === 'gone') return null
     throw failure
   }
@@ -122,7 +153,7 @@ export function createMastodonApi(options: MastodonApiOptions): MastodonApi {
         `/api/v1/${kind}`,
         ids.map((id) => ['id[]', id]),
       )
-      if (!isData(answer) && !isAbsent(answer)) throw mastodonFailure(answer, host)
+      if (!isData(answer) && !isAbsent(answer)) throw mastodonFailure(ctx, answer, host)
       if (isData(answer) && Array.isArray(answer.json)) {
         const found: unknown[] = answer.json
         if (found.length > 0) return found

@@ -1,8 +1,14 @@
-import { parseMastodonAddress } from '../../domain/platform-input.ts'
+import { type MastodonAddress, parseMastodonAddress } from '../../domain/platform-input.ts'
 import { type AccountProfile, type PlatformConnector, PlatformError, type PlatformPost } from '../../ports.ts'
 import { chunksOf, distinctBy, readEntries } from './fields.ts'
 import { isData } from './http.ts'
-import { readAccount, resolveAccount, toAccountProfile } from './mastodon-account.ts'
+import {
+  readAccount,
+  resolveAccount,
+  resolveWithToken,
+  toAccountProfile,
+  verifyToken,
+} from './mastodon-account.ts'
 import { createMastodonApi, hostRule, mastodonFailure, type Parameters } from './mastodon-api.ts'
 import { readStatus } from './mastodon-status.ts'
 
@@ -21,7 +27,10 @@ export interface MastodonOptions {
   userAgent: string
 }
 
-/** Reads public posts of any server that speaks Mastodon's API, without a token. */
+/**
+ * Reads public posts of any server that speaks Mastodon's API; with a token also of those that show them to
+ * their users alone. Posts for chosen readers are left out either way.
+ */
 export function createMastodonConnector(options: MastodonOptions): PlatformConnector {
   const api = createMastodonApi(options)
 
@@ -32,13 +41,12 @@ export function createMastodonConnector(options: MastodonOptions): PlatformConne
     rateLimit: ({ host }) => hostRule(host ?? 'unknown'),
 
     async resolve(ctx, input) {
-      const address = parseMastodonAddress(input)
-      if (address === null)
-        throw new PlatformError(
-          'bad_request',
-          'A Mastodon account is named like ada@social.example, or by its profile address.',
-        )
-      return resolveAccount(ctx, api, address)
+      return resolveAccount(ctx, api, requireAddress(input))
+    },
+
+    tokens: {
+      resolve: async (ctx, input, token) => resolveWithToken(ctx, api, requireAddress(input), token),
+      verify: (ctx, accessToken) => verifyToken(ctx, api, accessToken),
     },
 
     async fetchProfiles(ctx, accounts) {
@@ -63,7 +71,7 @@ export function createMastodonConnector(options: MastodonOptions): PlatformConne
       const host = requireHost(account.host)
       const path = `/api/v1/accounts/${encodeURIComponent(account.externalId)}/statuses`
       const answer = await api.get(ctx, host, path, pageParameters(cursor), cursor !== null)
-      if (!isData(answer)) throw mastodonFailure(answer, host)
+      if (!isData(answer)) throw mastodonFailure(ctx, answer, host)
       if (!Array.isArray(answer.json))
         throw new PlatformError('bad_answer', `The answer of the server ${host} is no list of posts.`)
       const entries: unknown[] = answer.json
@@ -90,6 +98,15 @@ export function createMastodonConnector(options: MastodonOptions): PlatformConne
       return distinctBy(posts, (post) => post.platformPostId)
     },
   }
+}
+
+function requireAddress(input: string): MastodonAddress {
+  const address = parseMastodonAddress(input)
+  if (address !== null) return address
+  throw new PlatformError(
+    'bad_request',
+    'A Mastodon account is named like ada@social.example, or by its profile address.',
+  )
 }
 
 function requireHost(host: string | null): string {

@@ -28,6 +28,9 @@ export interface AccountRow {
   backfilledAt: string | null
   createdAt: string
   deletedAt: string | null
+  /** When the credential that it is read with was stored; `null`: it has none. */
+  credentialsUpdatedAt: string | null
+  credentialsExpireAt: string | null
 }
 
 const COLUMNS =
@@ -36,7 +39,11 @@ const COLUMNS =
   a.status, a.status_reason AS "statusReason", a.followers, a.following, a.posts, a.metrics_at AS "metricsAt",
   a.last_synced_at AS "lastSyncedAt", a.next_sync_at AS "nextSyncAt", a.stale_reason AS "staleReason",
   a.backfill_cursor AS "backfillCursor", a.backfilled_at AS "backfilledAt", a.created_at AS "createdAt",
-  a.deleted_at AS "deletedAt"`)
+  a.deleted_at AS "deletedAt",
+  (SELECT c.updated_at FROM platform_credentials c
+    WHERE c.workspace_id = a.workspace_id AND c.account_id = a.id) AS "credentialsUpdatedAt",
+  (SELECT c.expires_at FROM platform_credentials c
+    WHERE c.workspace_id = a.workspace_id AND c.account_id = a.id) AS "credentialsExpireAt"`)
 
 export interface NewAccount {
   id: string
@@ -48,6 +55,8 @@ export interface NewAccount {
   url: string
   avatarUrl: string | null
   brandId: string | null
+  /** Where it is read with a credential its posts are no public ones. Publicly by default. */
+  source?: 'public' | 'credential'
   trackedSince: string
 }
 
@@ -60,7 +69,7 @@ export function insertAccount(workspaceId: string, account: NewAccount): Stateme
     INSERT INTO accounts AS a (id, workspace_id, brand_id, platform, external_id, host, handle, display_name, url,
       avatar_url, source, status, tracked_since, next_sync_at, created_at)
     VALUES (${account.id}, ${workspaceId}, ${account.brandId}, ${account.platform}, ${account.externalId},
-      ${account.host}, ${account.handle}, ${account.displayName}, ${account.url}, ${account.avatarUrl}, 'public',
+      ${account.host}, ${account.handle}, ${account.displayName}, ${account.url}, ${account.avatarUrl}, ${account.source ?? 'public'},
       'active', ${account.trackedSince}, ${account.trackedSince}, ${account.trackedSince})
     RETURNING ${COLUMNS}`)
 }
@@ -114,11 +123,15 @@ export interface AccountChange {
   status?: 'active' | 'paused' | undefined
 }
 
-/** Changes what people may change. Only a running account can be paused, and only a stopped one resumed. */
+/**
+ * Changes what people may change. Only a running account can be paused, and only a stopped one resumed.
+ * @param from what the account was when that was asked for: nothing is changed where it is another by now
+ */
 export function updateAccount(
   workspaceId: string,
   id: string,
   change: AccountChange,
+  from: Pick<AccountRow, 'brandId' | 'status'>,
   nowIso: string,
 ): Statement<AccountRow> {
   const sets: SQL[] = [sql`id = a.id`]
@@ -131,7 +144,45 @@ export function updateAccount(
   return statement(sql`
     UPDATE accounts a SET ${sql.join(sets, sql`, `)}
     WHERE a.workspace_id = ${workspaceId} AND a.id = ${id} AND a.deleted_at IS NULL AND ${allowed}
+      AND a.brand_id IS NOT DISTINCT FROM ${from.brandId}::uuid AND a.status = ${from.status}
     RETURNING ${COLUMNS}`)
+}
+
+/** From now on an account is read with its credential; one that its platform had refused is tried again. */
+export function useCredential(workspaceId: string, id: string, nowIso: string): Statement<AccountRow> {
+  return statement(sql`
+    UPDATE accounts a SET source = 'credential', ${resumedFrom(['needs_auth', 'error'], nowIso)}
+    WHERE a.workspace_id = ${workspaceId} AND a.id = ${id} AND a.deleted_at IS NULL AND a.source <> 'import'
+    RETURNING ${COLUMNS}`)
+}
+
+/** From now on an account is read as anybody may, where it has no credential any more. */
+export function readPublicly(workspaceId: string, id: string, nowIso: string): Statement<AccountRow> {
+  return statement(sql`
+    UPDATE accounts a SET source = 'public', ${resumedFrom(['needs_auth'], nowIso)}
+    WHERE a.workspace_id = ${workspaceId} AND a.id = ${id} AND a.deleted_at IS NULL AND a.source = 'credential'
+      AND NOT EXISTS (SELECT 1 FROM platform_credentials c
+        WHERE c.workspace_id = a.workspace_id AND c.account_id = a.id)
+    RETURNING ${COLUMNS}`)
+}
+
+/** Makes an account active and due that stopped for one of these reasons; one that is active is due as well. */
+function resumedFrom(statuses: readonly AccountRow['status'][], nowIso: string): SQL {
+  const stopped = sql`a.status IN (${sql.join(
+    statuses.map((status) => sql`${status}`),
+    sql`, `,
+  )})`
+  return sql`status = CASE WHEN ${stopped} THEN 'active' ELSE a.status END,
+    status_reason = CASE WHEN ${stopped} THEN NULL ELSE a.status_reason END,
+    stale_reason = CASE WHEN ${stopped} OR a.status = 'active' THEN NULL ELSE a.stale_reason END,
+    not_before = CASE WHEN ${stopped} OR a.status = 'active' THEN NULL ELSE a.not_before END,
+    next_sync_at = CASE WHEN ${stopped} OR a.status = 'active' THEN ${nowIso}::timestamptz ELSE a.next_sync_at END`
+}
+
+/** Whether the same transaction has written this account, for what is to be done only then. */
+export function accountWritten(workspaceId: string, id: string): SQL {
+  return sql`EXISTS (SELECT 1 FROM accounts a WHERE a.workspace_id = ${workspaceId} AND a.id = ${id}
+    AND a.xmin = pg_current_xact_id()::xid)`
 }
 
 export function hideAccount(workspaceId: string, id: string, nowIso: string): Statement<AccountRow> {

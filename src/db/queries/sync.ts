@@ -110,9 +110,14 @@ export interface FailedAccount {
   reason: string
   staleReason: string
   retryAtIso: string | null
+  /** When the credential was stored that the account was read with; `null`: with none. */
+  readWith: string | null
 }
 
-/** Records why accounts could not be read; what will not mend itself stops costing calls. */
+/**
+ * Records why accounts could not be read; what will not mend itself stops costing calls. That a credential
+ * was refused says nothing of another one that was stored or removed meanwhile.
+ */
 export function recordFailed(workspaceId: string, accounts: FailedAccount[]): Statement<{ id: string }> {
   const input = JSON.stringify(
     accounts.map((a) => ({
@@ -121,6 +126,7 @@ export function recordFailed(workspaceId: string, accounts: FailedAccount[]): St
       reason: a.reason,
       stale: a.staleReason,
       retry: a.retryAtIso,
+      read_with: a.readWith,
     })),
   )
   return statement(sql`
@@ -130,8 +136,11 @@ export function recordFailed(workspaceId: string, accounts: FailedAccount[]): St
       stale_reason = f.stale,
       next_sync_at = CASE WHEN f.status IS NULL THEN f.retry END,
       not_before = CASE WHEN f.status IS NULL THEN f.retry END
-    FROM jsonb_to_recordset(${input}::jsonb) AS f (id uuid, status text, reason text, stale text, retry timestamptz)
+    FROM jsonb_to_recordset(${input}::jsonb) AS f (id uuid, status text, reason text, stale text, retry timestamptz,
+      read_with timestamptz)
     WHERE a.workspace_id = ${workspaceId} AND a.id = f.id AND a.status = 'active'
+      AND (f.status IS DISTINCT FROM 'needs_auth' OR f.read_with IS NOT DISTINCT FROM (
+        SELECT c.updated_at FROM platform_credentials c WHERE c.workspace_id = a.workspace_id AND c.account_id = a.id))
     RETURNING a.id`)
 }
 

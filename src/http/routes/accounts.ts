@@ -19,6 +19,8 @@ import {
   UpdateAccount,
 } from '../../services/accounts/schemas.ts'
 import { syncAccountNow } from '../../services/accounts/sync-now.ts'
+import { removeCredentials, storeCredentials } from '../../services/credentials/manage-credentials.ts'
+import { AccountCredentials } from '../../services/credentials/schemas.ts'
 import { AcceptedJob, accepted } from '../accepted.ts'
 import {
   accountFilter,
@@ -39,9 +41,11 @@ const tags = ['Accounts']
 const connectRoute = createRoute({
   method: 'post',
   path: '/accounts',
+  'x-permission': 'accounts.write',
   tags,
   summary: 'Connect an account by its handle, or a pasted URL',
-  description: 'The platform resolves the handle first; the first sync is queued.',
+  description:
+    'The platform resolves the handle first; the first sync is queued. A Mastodon server that shows posts to its users only is read with `credentials`, which can also be stored later.',
   request: { body: jsonBody(ConnectAccount) },
   responses: { 201: json(AccountDocument, 'Connected'), ...problems(400, 403, 409, 415, 422, 503) },
 })
@@ -49,6 +53,7 @@ const connectRoute = createRoute({
 const batchRoute = createRoute({
   method: 'post',
   path: '/accounts/batch',
+  'x-permission': 'accounts.write',
   tags,
   summary: 'Connect many accounts in the background',
   description:
@@ -60,6 +65,7 @@ const batchRoute = createRoute({
 const listRoute = createRoute({
   method: 'get',
   path: '/accounts',
+  'x-permission': 'analytics.read',
   tags,
   summary: 'Accounts, by handle',
   request: {
@@ -78,6 +84,7 @@ const listRoute = createRoute({
 const getRoute = createRoute({
   method: 'get',
   path: '/accounts/{id}',
+  'x-permission': 'analytics.read',
   tags,
   summary: 'One account',
   request: { params: idParameter },
@@ -87,6 +94,7 @@ const getRoute = createRoute({
 const changeRoute = createRoute({
   method: 'patch',
   path: '/accounts/{id}',
+  'x-permission': 'accounts.write',
   tags,
   summary: 'Pause or resume an account, or put it into a brand',
   request: { params: idParameter, body: jsonBody(UpdateAccount) },
@@ -96,6 +104,7 @@ const changeRoute = createRoute({
 const removeRoute = createRoute({
   method: 'delete',
   path: '/accounts/{id}',
+  'x-permission': 'accounts.write',
   tags,
   summary: 'Remove an account',
   description: 'Hidden at once and left out of every figure; restorable for 30 days.',
@@ -106,6 +115,7 @@ const removeRoute = createRoute({
 const restoreRoute = createRoute({
   method: 'post',
   path: '/accounts/{id}/restore',
+  'x-permission': 'accounts.write',
   tags,
   summary: 'Bring a removed account back',
   request: { params: idParameter },
@@ -115,6 +125,7 @@ const restoreRoute = createRoute({
 const metricsRoute = createRoute({
   method: 'get',
   path: '/accounts/{id}/metrics',
+  'x-permission': 'analytics.read',
   tags,
   summary: 'Followers, following and posts over time',
   request: { params: idParameter },
@@ -127,10 +138,34 @@ const metricsRoute = createRoute({
 const syncRoute = createRoute({
   method: 'post',
   path: '/accounts/{id}/sync',
+  'x-permission': 'accounts.write',
   tags,
   summary: 'Read an account now',
   request: { params: idParameter },
   responses: { 202: json(AcceptedJob, 'Queued'), ...problems(403, 404, 409, 503) },
+})
+
+const storeCredentialsRoute = createRoute({
+  method: 'put',
+  path: '/accounts/{id}/credentials',
+  'x-permission': 'accounts.write',
+  tags,
+  summary: 'Store the access token that an account is read with',
+  description:
+    'Mastodon alone, for servers that show posts to their users only: a token of any user of that server, with the scope `read`. The server is asked first. The token is kept encrypted and is never shown; the posts of the account count in no public trend.',
+  request: { params: idParameter, body: jsonBody(AccountCredentials) },
+  responses: { 204: { description: 'Stored' }, ...problems(400, 403, 404, 409, 415, 422, 503) },
+})
+
+const removeCredentialsRoute = createRoute({
+  method: 'delete',
+  path: '/accounts/{id}/credentials',
+  'x-permission': 'accounts.write',
+  tags,
+  summary: 'Remove the access token of an account',
+  description: 'From then on it is read as anybody may.',
+  request: { params: idParameter },
+  responses: { 204: { description: 'Removed' }, ...problems(403, 404) },
 })
 
 const Position = z.object({ handle: z.string(), id: z.uuid() })
@@ -174,4 +209,12 @@ export const accountRoutes = createApi()
   .openapi(metricsRoute, async (c) =>
     c.json({ items: await getAccountMetrics(c.get('ctx'), c.req.valid('param').id), nextCursor: null }, 200),
   )
+  .openapi(storeCredentialsRoute, async (c) => {
+    await storeCredentials(c.get('ctx'), c.req.valid('param').id, c.req.valid('json'))
+    return c.body(null, 204)
+  })
+  .openapi(removeCredentialsRoute, async (c) => {
+    await removeCredentials(c.get('ctx'), c.req.valid('param').id)
+    return c.body(null, 204)
+  })
   .openapi(syncRoute, async (c) => accepted(c, await syncAccountNow(c.get('ctx'), c.req.valid('param').id)))

@@ -1,15 +1,21 @@
 import { z } from 'zod'
 import { recordItem, selectJobWork, succeedWithItems } from '../../db/queries/jobs.ts'
-import { AppError } from '../../errors.ts'
+import { AppError, invalidRequest } from '../../errors.ts'
+import { dbWithinReach } from '../access/reach.ts'
 import type { ServiceContext, ServiceDeps } from '../context.ts'
 import { announceJob, createJob } from '../jobs/index.ts'
 import type { Job } from '../jobs/schemas.ts'
-import { requireScope } from '../scope.ts'
-import { connectAccount } from './connect-account.ts'
+import { requirePermission } from '../permissions.ts'
+import { brandBeyondReach } from './brand-reach.ts'
+import { connectOnBehalf } from './connect-account.ts'
 import { ConnectAccounts } from './schemas.ts'
+import { nameOnly, StartedBy, startedBy } from './started-by.ts'
 
 export const ConnectBatchMessage = z.object({ workspaceId: z.string(), jobId: z.string() })
 export type ConnectBatchMessage = z.infer<typeof ConnectBatchMessage>
+
+/** What a job keeps; those of before it kept who began them were begun by nobody in particular. */
+const BatchParams = ConnectAccounts.extend({ startedBy: StartedBy.default({ kind: 'system' }) })
 
 /** What became of one account of a batch. */
 interface ItemOutcome {
@@ -27,11 +33,19 @@ function messageOf(body: ConnectBatchMessage, delaySeconds?: number) {
   return { topic: 'accounts/connect', body, ...(delaySeconds === undefined ? {} : { delaySeconds }) }
 }
 
-/** Connects many accounts in the background; the job's result has an entry for each. */
+/**
+ * Connects many accounts in the background; the job's result has an entry for each. Whether whoever asks may is
+ * decided now, and the job acts in their name.
+ */
 export async function connectBatch(ctx: ServiceContext, input: ConnectAccounts): Promise<Job> {
-  requireScope(ctx.actor, 'write')
+  requirePermission(ctx.actor, 'accounts.write')
   const { accounts } = input
-  const job = await createJob(ctx, { kind: 'account_batch', params: { accounts }, total: accounts.length })
+  const beyondReach = accounts.flatMap(
+    ({ brandId }, i) => brandBeyondReach(ctx.actor, brandId, `/accounts/${i}/brandId`) ?? [],
+  )
+  if (beyondReach.length > 0) throw invalidRequest(beyondReach)
+  const params = { accounts, startedBy: startedBy(ctx.actor) }
+  const job = await createJob(ctx, { kind: 'account_batch', params, total: accounts.length })
   await ctx.queue.publish([messageOf({ workspaceId: ctx.workspace.id, jobId: job.id })])
   return job
 }
@@ -47,16 +61,20 @@ export async function processConnectBatch(deps: ServiceDeps, message: ConnectBat
     const nowIso = new Date(deps.clock.now()).toISOString()
     const [[work]] = await deps.db.inWorkspace(workspaceId, [selectJobWork(workspaceId, jobId, nowIso)])
     if (work === undefined) return
-    const item = ConnectAccounts.parse(work.params).accounts[work.done]
+    const params = BatchParams.parse(work.params)
+    const item = params.accounts[work.done]
     if (item === undefined) {
       const [[ended]] = await deps.db.inWorkspace(workspaceId, [succeedWithItems(workspaceId, jobId, nowIso)])
       if (ended !== undefined) await announceJob(deps, workspaceId, ended)
       return
     }
+    const actor = nameOnly(params.startedBy)
     const ctx: ServiceContext = {
       ...deps,
+      db: dbWithinReach(deps.db, actor),
       workspace: { id: workspaceId, timezone: work.timezone },
-      actor: { kind: 'system' },
+      actor,
+      origin: { ip: null, userAgent: null },
       requestId: jobId,
     }
     const outcome = await connectOne(ctx, item)
@@ -80,7 +98,7 @@ async function connectOne(
 ): Promise<ItemOutcome | { waitMs: number }> {
   const { platform, handle } = item
   try {
-    const account = await connectAccount(ctx, item)
+    const account = await connectOnBehalf(ctx, item)
     return { platform, handle, status: 'connected', accountId: account.id, error: null }
   } catch (error) {
     if (!(error instanceof AppError)) throw error

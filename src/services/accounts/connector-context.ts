@@ -2,7 +2,7 @@ import { readRetryAfterMs } from '../../adapters/platforms/http.ts'
 import type { Platform } from '../../domain/platforms.ts'
 import { PLATFORM_FACTS } from '../../domain/platforms.ts'
 import { AppError } from '../../errors.ts'
-import type { ConnectorContext, PlatformConnector, RateLimitRule } from '../../ports.ts'
+import type { AccessToken, ConnectorContext, PlatformConnector, RateLimitRule } from '../../ports.ts'
 import type { ServiceDeps } from '../context.ts'
 
 /** @throws platform_unsupported where accounts of a platform can only be imported so far */
@@ -17,18 +17,20 @@ export function connectorOf(deps: Pick<ServiceDeps, 'connectors'>, platform: Pla
 }
 
 /**
- * What a connector works with: the guarded fetch, and a budget that follows the platform's own headers. For
+ * What a connector works with: the guarded fetch, a token where the account has one, and a budget that follows the platform's own headers. For
  * calls one after the other: what an answer says is taken to be about the call before it.
  */
 export function connectorContext(
   deps: Pick<ServiceDeps, 'budget' | 'fetchFor' | 'clock'>,
   platform: Platform,
+  accessToken?: AccessToken,
 ): ConnectorContext {
   const fetch = deps.fetchFor(platform)
   /** Of several rules for one call the first is the scarcest, which is the one that headers speak of. */
   let next: RateLimitRule | null = null
   let called: RateLimitRule | null = null
   return {
+    accessToken,
     async fetch(url, init) {
       const rule = next
       called = rule

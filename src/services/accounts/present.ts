@@ -31,6 +31,10 @@ export function presentAccount(row: AccountRow, nowMs: number): Account {
         row.lastSyncedAt !== null &&
         (row.backfilledAt === null || row.backfillCursor !== null),
     },
+    credentials:
+      row.credentialsUpdatedAt === null
+        ? null
+        : { updatedAt: row.credentialsUpdatedAt, expiresAt: row.credentialsExpireAt },
     createdAt: row.createdAt,
     deletedAt: row.deletedAt,
   }

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { PLATFORMS } from '../../domain/platforms.ts'
+import { AccountCredentials, CredentialsState } from '../credentials/schemas.ts'
 
 export const AccountStatus = z.enum([
   'active',
@@ -49,20 +50,30 @@ export const Account = z.object({
     /** Whether older posts are still being read in. */
     backfilling: z.boolean(),
   }),
+  /** What it is read with; `null`: it is read as anybody may. */
+  credentials: CredentialsState.nullable(),
   createdAt: z.string(),
   deletedAt: z.string().nullable(),
 })
 export type Account = z.infer<typeof Account>
 
-export const ConnectAccount = z.strictObject({
+const ConnectPublicAccount = z.strictObject({
   platform: z.enum(PLATFORMS),
   handle: z.string().trim().min(1).max(300),
   brandId: z.uuid().optional(),
 })
+
+export const ConnectAccount = z.strictObject({
+  ...ConnectPublicAccount.shape,
+  credentials: AccountCredentials.optional(),
+})
 export type ConnectAccount = z.infer<typeof ConnectAccount>
 
-/** Most accounts in one request: as many as a workspace of a large team has. */
-export const ConnectAccounts = z.strictObject({ accounts: z.array(ConnectAccount).min(1).max(200) })
+/**
+ * Most accounts in one request: as many as a workspace of a large team has. Without credentials, as a job keeps
+ * what it is to do.
+ */
+export const ConnectAccounts = z.strictObject({ accounts: z.array(ConnectPublicAccount).min(1).max(200) })
 export type ConnectAccounts = z.infer<typeof ConnectAccounts>
 
 export const UpdateAccount = z.strictObject({

@@ -1,9 +1,11 @@
 import { z } from 'zod'
+import { keepFromPublic } from '../../db/queries/credentials.ts'
 import { advanceBackfill, selectBackfill } from '../../db/queries/sync.ts'
 import { MAX_PERIOD_DAYS } from '../../domain/periods.ts'
 import { PlatformError } from '../../ports.ts'
 import { connectorContext, connectorOf } from '../accounts/connector-context.ts'
 import type { ServiceDeps } from '../context.ts'
+import { credentialFor } from '../credentials/open-credentials.ts'
 import { ingest } from '../ingest/ingest.ts'
 import type { BackfillMessage } from './messages.ts'
 import { backfillMessage, queueError } from './queue.ts'
@@ -24,10 +26,16 @@ export async function backfill(deps: ServiceDeps, message: BackfillMessage): Pro
   if (state === undefined || state.cursor === null) return
   const { platform, host, cursor } = state
   const connector = connectorOf(deps, platform)
+  const credential = await credentialFor(deps, connector, host, { workspaceId, id: accountId })
   const observedAtMs = deps.clock.now()
   let page: Awaited<ReturnType<typeof connector.fetchPosts>>
   try {
-    page = await connector.fetchPosts(connectorContext(deps, platform), state, cursor)
+    if (credential?.error !== undefined) throw credential.error
+    page = await connector.fetchPosts(
+      connectorContext(deps, platform, credential?.accessToken),
+      state,
+      cursor,
+    )
   } catch (error) {
     if (!(error instanceof PlatformError) || error.kind !== 'rate_limited') throw queueError(error)
     const delaySeconds = Math.ceil((error.retryAfterMs ?? 60_000) / 1_000)
@@ -47,6 +55,14 @@ export async function backfill(deps: ServiceDeps, message: BackfillMessage): Pro
         ids: page.posts.map((post) => post.platformPostId),
         atIso: new Date(observedAtMs).toISOString(),
       }),
+      ...(credential === null
+        ? []
+        : [
+            keepFromPublic(
+              workspaceId,
+              page.posts.map(({ platformPostId }) => ({ accountId, platformPostId })),
+            ),
+          ]),
     ],
   })
   // Nothing, where another delivery of this message was faster: it queues what comes next.

@@ -1,39 +1,18 @@
 import { z } from 'zod'
+import { keepFromPublic } from '../../db/queries/credentials.ts'
 import type { PostReading, ProfileReading } from '../../db/queries/ingest/index.ts'
 import { type FailedAccount, recordFailed, recordSynced, type SyncedAccount } from '../../db/queries/sync.ts'
 import { ACCOUNT_EVERY_SECONDS } from '../../domain/sync-tiers.ts'
-import {
-  type AccountProfile,
-  type AccountRef,
-  type PlatformConnector,
-  PlatformError,
-  type PostPage,
-} from '../../ports.ts'
-import { connectorContext, connectorOf } from '../accounts/connector-context.ts'
+import { PlatformError } from '../../ports.ts'
+import { connectorOf } from '../accounts/connector-context.ts'
 import type { ServiceDeps } from '../context.ts'
 import { ingest } from '../ingest/ingest.ts'
 import { eachApart, storeApart } from './apart.ts'
+import { type Failure, type Fetched, fetchAccounts } from './fetch-accounts.ts'
 import type { SyncAccountsMessage } from './messages.ts'
 import { backfillMessage } from './queue.ts'
 import { toProfileReading, toReading } from './readings.ts'
 import { finishSyncJob } from './sync-job.ts'
-
-type Member = SyncAccountsMessage['accounts'][number]
-
-interface Fetched {
-  member: Member
-  profile: AccountProfile | null
-  page: PostPage
-  observedAtMs: number
-}
-
-interface Failure {
-  member: Member
-  error: PlatformError
-}
-
-/** Pages that are fetched at the same time; the runtime allows six connections to an invocation. */
-const CONCURRENT_PAGES = 3
 
 /** A first failure is tried again after this; the next plan would be sooner than it helps. */
 const RETRY_AFTER_MS = 120_000
@@ -44,14 +23,14 @@ const RETRY_AFTER_MS = 120_000
  */
 export async function syncAccounts(deps: ServiceDeps, message: SyncAccountsMessage): Promise<void> {
   const connector = connectorOf(deps, message.platform)
-  const { fetched, failed } = await fetchAll(deps, connector, message)
+  const { fetched, failed } = await fetchAccounts(deps, connector, message)
   const workspaces = new Set(message.accounts.map((account) => account.workspaceId))
   await eachApart(workspaces, async (workspaceId) => {
     const isOurs = ({ member }: Fetched | Failure) => member.workspaceId === workspaceId
     const unstorable = await storeApart(fetched.filter(isOurs), (some) =>
       store(deps, message, workspaceId, some),
     )
-    failed.push(...unstorable.map(({ member }) => ({ member, error: UNSTORABLE })))
+    failed.push(...unstorable.map(({ member, readWith }) => ({ member, error: UNSTORABLE, readWith })))
     const lost = failed.filter(isOurs)
     if (lost.length > 0) await giveUp(deps, workspaceId, lost)
     const failedIds = new Set(lost.map(({ member }) => member.id))
@@ -71,67 +50,6 @@ export async function syncAccounts(deps: ServiceDeps, message: SyncAccountsMessa
 /** What an account said that the database refused: it may say something else the next time. */
 const UNSTORABLE = new PlatformError('bad_answer', 'What the platform answered could not be stored.')
 
-async function fetchAll(
-  deps: ServiceDeps,
-  connector: PlatformConnector,
-  message: SyncAccountsMessage,
-): Promise<{ fetched: Fetched[]; failed: Failure[] }> {
-  const refs = message.accounts.map((a) => ({
-    externalId: a.externalId,
-    host: message.host,
-    handle: a.handle,
-  }))
-  const fetched: Fetched[] = []
-  const failed: Failure[] = []
-  let profiles: Map<string, AccountProfile>
-  const profilesAtMs = deps.clock.now()
-  try {
-    const found = await connector.fetchProfiles(connectorContext(deps, message.platform), refs)
-    profiles = new Map(found.map((profile) => [profile.externalId, profile]))
-  } catch (error) {
-    if (!(error instanceof PlatformError)) throw error
-    if (error.retryable || message.accounts.length === 1)
-      return { fetched, failed: message.accounts.map((member) => ({ member, error })) }
-    // It may be about one of them alone.
-    for (const member of message.accounts) {
-      const alone = await fetchAll(deps, connector, { ...message, accounts: [member] })
-      fetched.push(...alone.fetched)
-      failed.push(...alone.failed)
-    }
-    return { fetched, failed }
-  }
-  const waiting = [...message.accounts]
-  const worker = async () => {
-    for (let member = waiting.shift(); member !== undefined; member = waiting.shift()) {
-      try {
-        const ref = { externalId: member.externalId, host: message.host, handle: member.handle }
-        const page = await connector.fetchPosts(connectorContext(deps, message.platform), ref, null)
-        let profile = profiles.get(member.externalId) ?? null
-        // Left out, and without posts: some servers say no more than that of a suspended account.
-        if (profile === null && page.posts.length === 0) profile = await askByName(deps, connector, ref)
-        // The moment before the call: what changes while it runs must not look older than it is read.
-        fetched.push({ member, profile, page, observedAtMs: profilesAtMs })
-      } catch (error) {
-        if (!(error instanceof PlatformError)) throw error
-        failed.push({ member, error })
-      }
-    }
-  }
-  await Promise.all(Array.from({ length: CONCURRENT_PAGES }, worker))
-  return { fetched, failed }
-}
-
-/** Asks for an account by its name, whereupon its platform says what is wrong with it. */
-async function askByName(
-  deps: ServiceDeps,
-  connector: PlatformConnector,
-  ref: AccountRef,
-): Promise<AccountProfile> {
-  const profile = await connector.resolve(connectorContext(deps, connector.platform), ref.handle)
-  if (profile.externalId === ref.externalId && profile.host === ref.host) return profile
-  throw new PlatformError('gone', 'The platform does not show this account any more.')
-}
-
 async function store(
   deps: ServiceDeps,
   message: SyncAccountsMessage,
@@ -141,9 +59,12 @@ async function store(
   const profiles: ProfileReading[] = []
   const posts: PostReading[] = []
   const synced: SyncedAccount[] = []
-  for (const { member, profile, page, observedAtMs } of fetched) {
+  const notPublic: { accountId: string; platformPostId: string }[] = []
+  for (const { member, profile, page, observedAtMs, readWith } of fetched) {
     if (profile !== null) profiles.push(toProfileReading(member.id, profile, observedAtMs))
     posts.push(...page.posts.map((post) => toReading(member.id, post, observedAtMs)))
+    if (readWith !== null)
+      notPublic.push(...page.posts.map(({ platformPostId }) => ({ accountId: member.id, platformPostId })))
     synced.push({
       id: member.id,
       atIso: new Date(observedAtMs).toISOString(),
@@ -156,7 +77,10 @@ async function store(
     workspaceId,
     profiles,
     posts,
-    alongside: [recordSynced(workspaceId, synced)],
+    alongside: [
+      recordSynced(workspaceId, synced),
+      ...(notPublic.length > 0 ? [keepFromPublic(workspaceId, notPublic)] : []),
+    ],
   })
   await queueBackfills(deps, message, workspaceId, Standing.array().parse(alongside[0]))
 }
@@ -175,7 +99,9 @@ function delayed(ms: number): number {
 
 async function giveUp(deps: ServiceDeps, workspaceId: string, failures: Failure[]): Promise<void> {
   const now = deps.clock.now()
-  const marked = failures.map(({ member, error }): FailedAccount => ({ id: member.id, ...judge(error, now) }))
+  const marked = failures.map(
+    ({ member, error, readWith }): FailedAccount => ({ id: member.id, readWith, ...judge(error, now) }),
+  )
   for (const { member, error } of failures)
     deps.log.warn('account not synced', {
       workspaceId,
@@ -187,12 +113,15 @@ async function giveUp(deps: ServiceDeps, workspaceId: string, failures: Failure[
 }
 
 /** What a failure means for an account: for how long, and in which words. */
-function judge(error: PlatformError, nowMs: number): Omit<FailedAccount, 'id'> {
+function judge(error: PlatformError, nowMs: number): Omit<FailedAccount, 'id' | 'readWith'> {
   const retryAtIso = new Date(nowMs + delayed(error.retryAfterMs ?? RETRY_AFTER_MS)).toISOString()
   switch (error.kind) {
     case 'gone':
       return { status: 'gone', reason: error.message, staleReason: 'gone', retryAtIso: null }
     case 'auth':
+      // What an operator mends goes on by itself.
+      if (error.retryAfterMs !== null)
+        return { status: null, reason: error.message, staleReason: 'needs_auth', retryAtIso }
       return { status: 'needs_auth', reason: error.message, staleReason: 'needs_auth', retryAtIso: null }
     case 'permission':
     case 'bad_request':

@@ -1,0 +1,12 @@
+import { type AccountRow, selectAccount } from '../../db/queries/accounts.ts'
+import { notFound } from '../../errors.ts'
+import { isId } from '../../lib/ids.ts'
+import type { ServiceContext } from '../context.ts'
+
+/** Fetches an account of the workspace, hidden ones included, or throws `not_found`. */
+export async function getAccountRow(ctx: ServiceContext, id: string): Promise<AccountRow> {
+  if (!isId(id)) throw notFound('account')
+  const [[row]] = await ctx.db.inWorkspace(ctx.workspace.id, [selectAccount(ctx.workspace.id, id)])
+  if (row === undefined) throw notFound('account')
+  return row
+}
