@@ -29,6 +29,9 @@ export const WORKER_VARIABLES = {
   BLUESKY_APPVIEW_URL: 'plain',
   ALLOW_PRIVATE_HOSTS: 'plain',
   SYNC_INTERVAL_SECONDS: 'plain',
+  EMAIL_API_KEY: 'secret',
+  EMAIL_FROM: 'plain',
+  EMAIL_API_URL: 'plain',
   COMMIT: 'plain',
 } as const satisfies Record<keyof Env, 'plain' | 'secret'>
 

@@ -1,12 +1,7 @@
 import { expect, it } from 'vitest'
+import { compareSchedules, SCHEDULES, scheduleDestination } from '../../src/domain/schedules.ts'
 import { silenceClient, startLocal, TOKEN } from '../local/qstash/test-support.ts'
-import {
-  compareSchedules,
-  listSchedules,
-  registerSchedules,
-  SCHEDULES,
-  scheduleDestination,
-} from './schedules.ts'
+import { listSchedules, registerSchedules } from './schedules.ts'
 
 const PUBLIC_URL = 'https://tidemark.example'
 

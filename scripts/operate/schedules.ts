@@ -1,22 +1,5 @@
 import { Client, type Schedule } from '@upstash/qstash'
-
-/** What QStash calls, and when: the Worker has no timer of its own. */
-export interface ScheduleDefinition {
-  id: string
-  /** Five fields, in UTC. */
-  cron: string
-  /** Below `{PUBLIC_URL}`. */
-  path: `/callbacks/${string}`
-  retries: number
-}
-
-/** A call that fails every minute anyway comes again sooner than its retry would. */
-export const SCHEDULES: readonly ScheduleDefinition[] = [
-  { id: 'tidemark-sync-plan', cron: '* * * * *', path: '/callbacks/sync/plan', retries: 0 },
-  { id: 'tidemark-trending', cron: '*/5 * * * *', path: '/callbacks/trending/plan', retries: 0 },
-  { id: 'tidemark-outbox', cron: '* * * * *', path: '/callbacks/outbox/sweep', retries: 0 },
-  { id: 'tidemark-upkeep', cron: '17 3 * * *', path: '/callbacks/upkeep/daily', retries: 3 },
-]
+import { compareSchedules, SCHEDULES, scheduleDestination } from '../../src/domain/schedules.ts'
 
 /** The schedules carry no input, but the signature covers a body, so there is one. */
 const BODY = '{}'
@@ -31,15 +14,6 @@ export interface RegisterOptions extends QStashAccess {
   publicUrl: string
 }
 
-export type ScheduleState = 'missing' | 'elsewhere' | 'different' | 'paused' | 'ok'
-
-export interface ScheduleReport {
-  id: string
-  state: ScheduleState
-  /** Where QStash sends it now; `null` where it is missing. */
-  destination: string | null
-}
-
 /** What registering did to each schedule. */
 export interface RegisterResult {
   created: string[]
@@ -50,32 +24,6 @@ export interface RegisterResult {
 /** The vendor's client, on exactly this server: no development mode, no telemetry. */
 function clientFor({ qstashUrl, token }: QStashAccess): Client {
   return new Client({ baseUrl: qstashUrl, token, retry: false, devMode: false, enableTelemetry: false })
-}
-
-/** The full address that a schedule calls. */
-export function scheduleDestination(publicUrl: string, { path }: ScheduleDefinition): string {
-  return new URL(path, publicUrl).href
-}
-
-/** How the schedules that QStash has compare with those that should be there. Pure. */
-export function compareSchedules(existing: readonly Schedule[], publicUrl: string): ScheduleReport[] {
-  const byId = new Map(existing.map((schedule) => [schedule.scheduleId, schedule]))
-  return SCHEDULES.map((definition) => {
-    const found = byId.get(definition.id)
-    if (!found) return { id: definition.id, state: 'missing', destination: null }
-    return { id: definition.id, state: stateOf(found, definition, publicUrl), destination: found.destination }
-  })
-}
-
-function stateOf(found: Schedule, definition: ScheduleDefinition, publicUrl: string): ScheduleState {
-  if (found.destination !== scheduleDestination(publicUrl, definition)) return 'elsewhere'
-  // A server may leave out what has its usual value.
-  const same =
-    found.cron === definition.cron &&
-    (found.method ?? 'POST') === 'POST' &&
-    (found.retries ?? 0) === definition.retries
-  if (!same) return 'different'
-  return found.isPaused ? 'paused' : 'ok'
 }
 
 /**

@@ -3,12 +3,20 @@ import { AppError } from '../errors.ts'
 import type { Queue, QueueMessage } from '../ports.ts'
 import { within } from '../resilience/timeout.ts'
 
-export interface QueueOptions {
+export interface QueueAccess {
   url: string
   token: string
+  timeoutMs?: number
+}
+
+export interface QueueOptions extends QueueAccess {
   /** The deployment's own address, which the messages come back to. */
   publicUrl: string
-  timeoutMs?: number
+}
+
+/** The vendor's client, on exactly this server: no retries, no telemetry. */
+export function queueClient({ url, token }: QueueAccess): Client {
+  return new Client({ baseUrl: url, token, retry: false, enableTelemetry: false })
 }
 
 /** Waits 2 s, 8 s, 32 s …: far less than the service's own 12 s to 6 h, since a newer plan replaces old work. */
@@ -19,12 +27,7 @@ const BATCH_SIZE = 100
 
 /** Publishes messages that come back to `/callbacks/<topic>`, signed. */
 export function createQueue(options: QueueOptions): Queue {
-  const client = new Client({
-    baseUrl: options.url,
-    token: options.token,
-    retry: false,
-    enableTelemetry: false,
-  })
+  const client = queueClient(options)
   return {
     async publish(messages) {
       for (let from = 0; from < messages.length; from += BATCH_SIZE) {

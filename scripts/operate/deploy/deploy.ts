@@ -1,6 +1,7 @@
+import { SCHEDULES, scheduleDestination } from '../../../src/domain/schedules.ts'
 import type { RawConfiguration } from '../configuration.ts'
 import { type CheckResult, formatReport } from '../report.ts'
-import { type RegisterResult, SCHEDULES, scheduleDestination } from '../schedules.ts'
+import type { RegisterResult } from '../schedules.ts'
 
 /** What a deployment does to the world; a dry run does `examine` and `bundle` alone. */
 export interface DeployTools {

@@ -41,6 +41,8 @@ describe('the doctor', () => {
       QSTASH_NEXT_SIGNING_KEY: NEXT_KEY,
       BETTER_AUTH_SECRET: randomBytes(32).toString('base64'),
       CREDENTIALS_KEY: randomBytes(32).toString('base64'),
+      EMAIL_API_KEY: 'a-key-of-the-mail-service',
+      EMAIL_FROM: 'Tidemark <mail@example.com>',
       PUBLIC_URL,
     })
     expect(results.filter(({ status }) => status !== 'ok')).toMatchObject([

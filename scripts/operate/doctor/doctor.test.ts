@@ -21,11 +21,15 @@ const COMPLETE = {
   BETTER_AUTH_SECRET: randomBytes(32).toString('base64'),
   CREDENTIALS_KEY: randomBytes(32).toString('base64'),
   PUBLIC_URL,
+  EMAIL_API_KEY: 're_key',
+  EMAIL_FROM: 'Tidemark <mail@tidemark.example>',
 }
 
 /** What is wrong with a configuration, as `status finding`. */
 function complaints(
-  change: Partial<Record<keyof typeof COMPLETE | 'ALLOW_PRIVATE_HOSTS' | 'SIGNUP_MODE', string>>,
+  change: Partial<
+    Record<keyof typeof COMPLETE | 'ALLOW_PRIVATE_HOSTS' | 'EMAIL_API_URL' | 'SIGNUP_MODE', string>
+  >,
 ) {
   const raw = Object.fromEntries(
     Object.entries({ ...COMPLETE, ...change }).filter(([, value]) => value !== ''),
@@ -38,7 +42,7 @@ function complaints(
 describe('variables', () => {
   it('in order', () => {
     expect(checkVariables(COMPLETE)).toEqual([
-      { area: 'configuration', status: 'ok', finding: '11 variables are set, and well-formed' },
+      { area: 'configuration', status: 'ok', finding: '13 variables are set, and well-formed' },
       { area: 'secrets', status: 'ok', finding: 'long and random' },
     ])
   })
@@ -58,12 +62,23 @@ describe('variables', () => {
     [{ BETTER_AUTH_SECRET: 'change-me-change-me-change-me-ch' }, 'problem BETTER_AUTH_SECRET is easy'],
     [{ CREDENTIALS_KEY: '' }, 'warning CREDENTIALS_KEY is missing'],
     [{ CREDENTIALS_KEY: Buffer.alloc(32).toString('base64') }, 'problem CREDENTIALS_KEY is not random'],
+    [
+      { CREDENTIALS_KEY: `${COMPLETE.CREDENTIALS_KEY},${Buffer.alloc(32).toString('base64')}` },
+      'problem CREDENTIALS_KEY is not random',
+    ],
+    [
+      { CREDENTIALS_KEY: `${COMPLETE.CREDENTIALS_KEY},${COMPLETE.CREDENTIALS_KEY}` },
+      'problem CREDENTIALS_KEY names the same key twice',
+    ],
     [{ BETTER_AUTH_SECRET: COMPLETE.CREDENTIALS_KEY }, 'problem BETTER_AUTH_SECRET and CREDENTIALS_KEY'],
     [{ PUBLIC_URL: 'http://127.0.0.1:8787' }, 'problem PUBLIC_URL is http://127.0.0.1:8787'],
     [{ PUBLIC_URL: 'http://tidemark.example' }, 'problem PUBLIC_URL is not https'],
     [{ PUBLIC_URL: `${PUBLIC_URL}/app` }, 'problem PUBLIC_URL has a path'],
     [{ ALLOW_PRIVATE_HOSTS: 'true' }, 'warning ALLOW_PRIVATE_HOSTS is on'],
     [{ SIGNUP_MODE: 'open' }, 'warning SIGNUP_MODE is open'],
+    [{ EMAIL_API_KEY: '' }, 'warning EMAIL_API_KEY is missing'],
+    [{ EMAIL_FROM: '' }, 'problem EMAIL_FROM is missing'],
+    [{ EMAIL_API_URL: 'http://mail.example' }, 'problem EMAIL_API_URL is not https'],
   ])('%j', (change, expected) => {
     expect(complaints(change)).toEqual([expect.stringContaining(expected)])
   })

@@ -1,6 +1,7 @@
 import { z } from 'zod'
+import { compareSchedules, type ScheduleReport } from '../../../src/domain/schedules.ts'
 import { type CheckResult, messageOf, ok, problem, solvedByDeploying, warning } from '../report.ts'
-import { compareSchedules, listSchedules, type ScheduleReport } from '../schedules.ts'
+import { listSchedules } from '../schedules.ts'
 
 const TIMEOUT_MS = 10_000
 const SigningKeys = z.object({ current: z.string(), next: z.string() })

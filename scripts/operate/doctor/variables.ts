@@ -10,7 +10,13 @@ const MIN_SECRET_BITS = 96
 
 /** Examines the variables by themselves. */
 export function checkVariables(raw: RawConfiguration): CheckResult[] {
-  return [...checkShape(raw), ...checkSecrets(raw), ...checkAddresses(raw), ...checkChoices(raw)]
+  return [
+    ...checkShape(raw),
+    ...checkSecrets(raw),
+    ...checkAddresses(raw),
+    ...checkEmail(raw),
+    ...checkChoices(raw),
+  ]
 }
 
 function checkShape(raw: RawConfiguration): CheckResult[] {
@@ -42,29 +48,41 @@ function problemsOf(raw: RawConfiguration): string[] {
 }
 
 function checkSecrets(raw: RawConfiguration): CheckResult[] {
-  const { BETTER_AUTH_SECRET: secret, CREDENTIALS_KEY: key } = raw
+  const { BETTER_AUTH_SECRET: secret } = raw
+  const keys = (raw.CREDENTIALS_KEY ?? '').split(',').map((key) => key.trim())
   const results: CheckResult[] = []
   if (secret && estimateBits(secret) < MIN_SECRET_BITS) {
     results.push(problem('secrets', 'BETTER_AUTH_SECRET is easy to guess', GENERATE))
   }
-  if (!key) {
+  if (!raw.CREDENTIALS_KEY) {
     const finding = 'CREDENTIALS_KEY is missing: no account can be connected with credentials of its own'
     results.push(warning('secrets', finding, GENERATE))
-  } else if (
-    Buffer.from(key, 'base64').length !== 32 ||
-    Buffer.from(key, 'base64').toString('base64') !== key
-  ) {
-    results.push(problem('secrets', 'CREDENTIALS_KEY is not 32 bytes in base64', GENERATE))
-  } else if (new Set(Buffer.from(key, 'base64')).size < 16) {
-    results.push(problem('secrets', 'CREDENTIALS_KEY is not random', GENERATE))
-  }
-  if (secret && secret === key) {
+  } else results.push(...checkKeys(keys))
+  if (secret && keys.includes(secret)) {
     results.push(
       problem('secrets', 'BETTER_AUTH_SECRET and CREDENTIALS_KEY are the same', 'make one for each'),
     )
   }
   const isComplete = results.length === 0 && secret !== undefined
   return isComplete ? [ok('secrets', 'long and random')] : results
+}
+
+/** Examines the keys that seal credentials; of several all but the first only open what they have sealed. */
+function checkKeys(keys: readonly string[]): CheckResult[] {
+  const bytes = keys.map((key) => Buffer.from(key, 'base64'))
+  if (bytes.some((key, i) => key.length !== 32 || key.toString('base64') !== keys[i]))
+    return [problem('secrets', 'CREDENTIALS_KEY is not 32 bytes in base64', GENERATE)]
+  if (bytes.some((key) => new Set(key).size < 16))
+    return [problem('secrets', 'CREDENTIALS_KEY is not random', GENERATE)]
+  if (new Set(keys).size < keys.length)
+    return [
+      problem(
+        'secrets',
+        'CREDENTIALS_KEY names the same key twice',
+        'put the new key first, then the old one',
+      ),
+    ]
+  return []
 }
 
 /** How hard a secret is to guess, by how often its characters recur: an estimate from above. */
@@ -92,6 +110,20 @@ function checkAddresses(raw: RawConfiguration): CheckResult[] {
     )
   }
   return results
+}
+
+function checkEmail(raw: RawConfiguration): CheckResult[] {
+  if (!raw.EMAIL_API_KEY) {
+    const finding =
+      'EMAIL_API_KEY is missing: nobody can reset a forgotten password, and invitations are not sent'
+    return [warning(AREA, finding, 'make a key at Resend, and set EMAIL_FROM too; see docs/operating.md')]
+  }
+  const url = URL.parse(raw.EMAIL_API_URL ?? '')
+  if (url?.protocol === 'http:' && !isLoopback(url)) {
+    const finding = 'EMAIL_API_URL is not https: the key and everything in a mail can be read on the way'
+    return [problem(AREA, finding, 'use https')]
+  }
+  return []
 }
 
 function checkChoices(raw: RawConfiguration): CheckResult[] {

@@ -1,0 +1,48 @@
+import { redactText } from '../../adapters/redact-text.ts'
+import { schemaVersion } from '../../db/queries/ops.ts'
+import { SCHEMA_VERSION, VERSION } from '../../version.ts'
+import type { ServiceContext, ServiceDeps } from '../context.ts'
+import { requireOperator } from '../permissions.ts'
+import type { Health } from './schemas.ts'
+
+/** What each dependency answered, by name. */
+export type Checks = Record<string, { ok: boolean; detail: string | null }>
+
+const TIMEOUT_MS = 2_000
+const MAX_DETAIL = 300
+
+/** What operators are told of dependencies; a client's error may hold an address with its password. */
+export function describeChecks(checks: Checks): Health['dependencies'] {
+  return Object.entries(checks).map(([name, { ok, detail }]) => ({
+    name,
+    state: ok ? ('ok' as const) : ('down' as const),
+    detail: detail === null ? null : redactText(detail).slice(0, MAX_DETAIL),
+  }))
+}
+
+/** What runs, and whether what it needs answers. */
+export async function readHealth(
+  ctx: ServiceContext,
+  deployment: { commit: string; probe(): Promise<Checks> },
+): Promise<Health> {
+  requireOperator(ctx.actor)
+  const [checks, actual] = await Promise.all([deployment.probe(), actualSchemaVersion(ctx)])
+  const isReady = Object.values(checks).every(({ ok }) => ok) && actual === SCHEMA_VERSION
+  return {
+    status: isReady ? 'ready' : 'degraded',
+    version: VERSION,
+    commit: deployment.commit,
+    schemaVersion: { expected: SCHEMA_VERSION, actual },
+    dependencies: describeChecks(checks),
+  }
+}
+
+/** A database that does not answer is one of the things that are told of. */
+async function actualSchemaVersion({ db }: Pick<ServiceDeps, 'db'>): Promise<string | null> {
+  try {
+    const [row] = await db.outside(schemaVersion(), { timeoutMs: TIMEOUT_MS })
+    return row?.version ?? null
+  } catch {
+    return null
+  }
+}
