@@ -5,6 +5,7 @@ import { createWatchList } from '../src/adapters/watch-list.ts'
 import { createApp } from '../src/app.ts'
 import { type AppDeps, type Bindings, createDeps } from '../src/deps.ts'
 import { ConfigurationError, parseEnv } from '../src/env.ts'
+import { protectAnswer } from '../src/http/middleware/security-headers.ts'
 import { createWorkspaceHubClass } from './workspace-hub.ts'
 
 let deps: AppDeps | null = null
@@ -20,13 +21,20 @@ export default {
     } catch (error) {
       if (!(error instanceof ConfigurationError)) throw error
       createLogger().error('configuration', { problems: error.problems })
-      return Response.json(
-        { status: 503, title: 'Not configured', problems: error.problems },
-        { status: 503 },
-      )
+      return notConfigured(error)
     }
     return await app.fetch(request)
   },
+}
+
+/** Which variables are missing or malformed; never what they hold. */
+function notConfigured(error: ConfigurationError): Response {
+  const answer = Response.json(
+    { status: 503, title: 'Not configured', problems: error.problems },
+    { status: 503 },
+  )
+  protectAnswer(answer.headers, { path: '/', isSecure: false })
+  return answer
 }
 
 /** Live updates of a workspace; while anybody listens, its newest posts are kept fresh. */

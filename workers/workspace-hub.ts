@@ -135,6 +135,7 @@ export function createWorkspaceHubClass<Env>(hooks: WorkspaceHubHooks<Env>) {
       this.ctx.acceptWebSocket(server, [userTag(admission.userId)])
       hub.connect(server, {
         userId: admission.userId,
+        limited: admission.limited,
         since: parseSinceParameter(query.get('since')),
         topics: parseTypesParameter(query.get('types')),
       })

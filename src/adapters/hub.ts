@@ -5,8 +5,6 @@ import type { WorkspaceHubNamespace, WorkspaceHubStub } from '../realtime/rpc.ts
 import { within } from '../resilience/timeout.ts'
 
 export interface HubAdapter extends HubPublisher {
-  /** Closes a user's live connections to a workspace; answers how many there were. */
-  revoke(workspaceId: string, userId: string): Promise<number>
   /** Hands a WebSocket upgrade to the workspace's hub. */
   connect(workspaceId: string, request: Request): Promise<Response>
 }

@@ -16,16 +16,23 @@ export type CachedRoute = keyof typeof CACHE_POLICIES
 
 /**
  * Answers a cached route: from the first tier that can, with its ETag, or 304 where the client has it.
- * @param question what was asked, normalised: the same question must give the same value
+ * @param request `question`: what was asked, normalised: the same question must give the same value to
+ *   everybody of the same `reach` (brands whose accounts alone the caller sees; `null`: all), and to nobody else
  */
 export async function answerCached(
   c: Context<HttpEnv>,
   route: CachedRoute,
-  request: { scope: string; question: unknown; minGeneration: number },
+  request: {
+    scope: string
+    reach: readonly string[] | null
+    question: unknown
+    minGeneration: number
+  },
   compute: () => Promise<Computed>,
 ): Promise<Response> {
   const deps = c.get('deps')
-  const key = `${route}-${(await sha256Hex(JSON.stringify(request.question))).slice(0, 32)}`
+  const asked = JSON.stringify([request.question, request.reach?.toSorted() ?? null])
+  const key = `${route}-${(await sha256Hex(asked)).slice(0, 32)}`
   const answer = await deps.cache.read(
     { scope: request.scope, key, minGeneration: request.minGeneration, policy: CACHE_POLICIES[route] },
     compute,

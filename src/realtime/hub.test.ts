@@ -136,15 +136,15 @@ describe('publishing', () => {
 describe('tickets', () => {
   it('admits a bearer once', () => {
     const rig = createHubRig()
-    rig.hub.issueTicket({ hash: HASH, userId: 'u', expiresAtMs: rig.clock.nowMs + 30_000 })
+    rig.hub.issueTicket({ hash: HASH, userId: 'u', limited: false, expiresAtMs: rig.clock.nowMs + 30_000 })
     rig.hibernate()
-    expect(rig.hub.admit(HASH)).toEqual({ ok: true, userId: 'u' })
+    expect(rig.hub.admit(HASH)).toEqual({ ok: true, userId: 'u', limited: false })
     expect(rig.hub.admit(HASH)).toMatchObject({ ok: false, code: 4401 })
   })
 
   it('refuses expired, unknown and missing ones', () => {
     const rig = createHubRig()
-    rig.hub.issueTicket({ hash: HASH, userId: 'u', expiresAtMs: rig.clock.nowMs + 30_000 })
+    rig.hub.issueTicket({ hash: HASH, userId: 'u', limited: false, expiresAtMs: rig.clock.nowMs + 30_000 })
     rig.clock.nowMs += 30_000
     expect(rig.hub.admit(HASH)).toMatchObject({ ok: false, code: 4401 })
     expect(rig.hub.admit('cd'.repeat(32))).toMatchObject({ ok: false, code: 4401 })
@@ -153,14 +153,16 @@ describe('tickets', () => {
 
   it('refuses to keep one that could never be used', () => {
     const rig = createHubRig()
-    expect(() => rig.hub.issueTicket({ hash: 'secret', userId: 'u', expiresAtMs: 1 })).toThrow()
-    expect(() => rig.hub.issueTicket({ hash: HASH, userId: '', expiresAtMs: 1 })).toThrow()
+    expect(() =>
+      rig.hub.issueTicket({ hash: 'secret', userId: 'u', limited: false, expiresAtMs: 1 }),
+    ).toThrow()
+    expect(() => rig.hub.issueTicket({ hash: HASH, userId: '', limited: false, expiresAtMs: 1 })).toThrow()
   })
 
   it('counts open sockets alone against the limits of a user and of the workspace', () => {
     const rig = createHubRig({ socketsPerUser: 2, socketsPerWorkspace: 3 })
     const admit = (userId: string) => {
-      rig.hub.issueTicket({ hash: HASH, userId, expiresAtMs: rig.clock.nowMs + 1 })
+      rig.hub.issueTicket({ hash: HASH, userId, limited: false, expiresAtMs: rig.clock.nowMs + 1 })
       return rig.hub.admit(HASH)
     }
     rig.connect({ userId: 'a' })
@@ -178,12 +180,36 @@ describe('tickets', () => {
     const rig = createHubRig()
     const gone = rig.connect({ userId: 'a' })
     const kept = rig.connect({ userId: 'b' })
-    rig.hub.issueTicket({ hash: HASH, userId: 'a', expiresAtMs: rig.clock.nowMs + 30_000 })
+    rig.hub.issueTicket({ hash: HASH, userId: 'a', limited: false, expiresAtMs: rig.clock.nowMs + 30_000 })
     expect(rig.hub.revoke('a')).toBe(1)
     expect(gone.closed?.code).toBe(4403)
     expect(kept.closed).toBeNull()
     expect(rig.hub.admit(HASH)).toMatchObject({ ok: false, code: 4401 })
     expect(rig.hub.revoke('a')).toBe(0)
+  })
+
+  it('admit nobody whose access has just changed, for ten seconds', () => {
+    const rig = createHubRig()
+    rig.hub.revoke('a')
+    const ticketFor = (userId: string) =>
+      rig.hub.issueTicket({ hash: HASH, userId, limited: false, expiresAtMs: rig.clock.nowMs + 30_000 })
+    rig.clock.nowMs += 9_999
+    ticketFor('a')
+    expect(rig.hub.admit(HASH)).toMatchObject({ ok: false, code: 4403 })
+    ticketFor('b')
+    expect(rig.hub.admit(HASH)).toMatchObject({ ok: true, userId: 'b' })
+    rig.clock.nowMs += 1
+    ticketFor('a')
+    expect(rig.hub.admit(HASH)).toMatchObject({ ok: true, userId: 'a' })
+  })
+
+  it('and sockets are those of a person or of a key, and of nobody whose id begins alike', () => {
+    const rig = createHubRig()
+    const sockets = ['key:1', 'key:12', 'user:1'].map((userId) => rig.connect({ userId }))
+    expect(rig.hub.revoke('key:1')).toBe(1)
+    expect(sockets.map(({ closed }) => closed?.code)).toEqual([4403, undefined, undefined])
+    expect(rig.hub.revoke('user:1')).toBe(1)
+    expect(sockets.map(({ closed }) => closed?.code)).toEqual([4403, undefined, 4403])
   })
 })
 

@@ -19,11 +19,12 @@ import {
   StoredTicket,
   type Subscription,
   topicOf,
+  withoutDetails,
 } from './protocol.ts'
 import type { EventBatch } from './rpc.ts'
-import { dueCountOf, frameCache, lastSeqOf } from './sequence.ts'
+import { dueCountOf, frameCache, lastSeqOf, limitedFrameCache } from './sequence.ts'
 import { answerClose, countOpen, type HubSocket, type HubSockets, isOpen, trySend } from './sockets.ts'
-import type { HubState, HubStore } from './store.ts'
+import type { HubState, HubStore, TicketBearer } from './store.ts'
 
 export interface HubDeps {
   store: HubStore
@@ -32,10 +33,18 @@ export interface HubDeps {
   limits?: LiveLimits
 }
 
-export type Admission = { ok: true; userId: string } | { ok: false; code: number; reason: string }
+/**
+ * How long nobody comes in again after their access changed. What they may do is believed elsewhere for some
+ * seconds more, in which they could still be given a ticket.
+ */
+const SHUT_OUT_MS = 10_000
+
+export type Admission = ({ ok: true } & TicketBearer) | { ok: false; code: number; reason: string }
 
 export interface ConnectOptions {
   userId: string
+  /** Whether they are told what changed, or only that something did. */
+  limited: boolean
   /** The last sequence number the client has; `null` when it has none and wants no replay. */
   since: number | 'invalid' | null
   topics: Subscription
@@ -96,15 +105,22 @@ export class Hub {
 
   /** Uses up a ticket and says whether its bearer may connect. `null` is no ticket at all. */
   admit(ticketHash: string | null): Admission {
-    const userId = ticketHash === null ? null : this.#store.takeTicket(ticketHash, this.#clock.now())
-    if (userId === null) {
+    const bearer = ticketHash === null ? null : this.#store.takeTicket(ticketHash, this.#clock.now())
+    if (bearer === null) {
       return {
         ok: false,
         code: CLOSE_CODES.badTicket,
         reason: 'The ticket is unknown, was used, or has expired.',
       }
     }
-    if (countOpen(this.#sockets.ofUser(userId)) >= this.#limits.socketsPerUser) {
+    if (this.#store.isShutOut(bearer.userId, this.#clock.now())) {
+      return {
+        ok: false,
+        code: CLOSE_CODES.noAccess,
+        reason: 'Access changed a moment ago; ask for a new ticket in some seconds.',
+      }
+    }
+    if (countOpen(this.#sockets.ofUser(bearer.userId)) >= this.#limits.socketsPerUser) {
       return {
         ok: false,
         code: CLOSE_CODES.tooManySockets,
@@ -118,7 +134,7 @@ export class Hub {
         reason: 'This workspace has too many live connections.',
       }
     }
-    return { ok: true, userId }
+    return { ok: true, ...bearer }
   }
 
   /** Greets an accepted socket, and sends what it missed or that this cannot be told. */
@@ -132,6 +148,7 @@ export class Hub {
     this.#write(socket, {
       v: 1,
       userId: options.userId,
+      limited: options.limited,
       connectedAtMs: this.#clock.now(),
       topics: topics === null ? null : [...topics],
       startSeq: resumesAt ?? position.seq,
@@ -145,7 +162,7 @@ export class Hub {
     if (resumesAt === null || resumesAt === position.seq) return
     let prevSeq = this.#lastSeqUpTo(resumesAt, topics)
     for (const event of this.#store.eventsAfter(resumesAt, topics)) {
-      socket.send(encodeFrame(event, prevSeq))
+      socket.send(encodeFrame(options.limited ? withoutDetails(event) : event, prevSeq))
       prevSeq = event.seq
     }
   }
@@ -177,9 +194,12 @@ export class Hub {
     answerClose(socket, code, reason)
   }
 
-  /** Closes a user's sockets and forgets their tickets; answers how many sockets were open. */
+  /**
+   * Closes a user's sockets and lets them in with no ticket for a while; answers how many sockets were open.
+   */
   revoke(userId: string): number {
-    this.#store.deleteTicketsOf(userId)
+    const now = this.#clock.now()
+    this.#store.shutOut(userId, now + SHUT_OUT_MS, now)
     const open = this.#sockets.ofUser(userId).filter(isOpen)
     for (const socket of open) socket.close(CLOSE_CODES.noAccess, 'Access to this workspace was taken away.')
     return open.length
@@ -219,7 +239,8 @@ export class Hub {
 
   #broadcast(events: readonly SequencedEvent[], before: HubState): void {
     if (events.length === 0) return
-    const encode = frameCache()
+    const encodeWhole = frameCache()
+    const encodeLimited = limitedFrameCache()
     for (const socket of this.#sockets.all()) {
       if (!isOpen(socket)) continue
       const connection = this.#read(socket)
@@ -233,6 +254,7 @@ export class Hub {
       }
       const lastSeq = lastSeqOf(before, topics)
       let prevSeq = lastSeq > attachment.startSeq ? lastSeq : attachment.priorSeq
+      const encode = attachment.limited ? encodeLimited : encodeWhole
       for (const event of due) {
         if (!trySend(socket, encode(event, prevSeq))) break
         prevSeq = event.seq

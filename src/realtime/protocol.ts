@@ -133,6 +133,23 @@ export function encodeFrame(event: Omit<SequencedEvent, 'topic'>, prevSeq: numbe
   )
 }
 
+/** What bearers without a view of the whole workspace may know of an event's data; of others, nothing. */
+const DATA_WITHOUT_DETAILS: ReadonlyMap<string, string | null> = new Map([
+  ['metrics.updated', JSON.stringify({ accounts: [], posts: [] })],
+  // Windows and positions name nobody: these stay as they are.
+  ['trending.updated', null],
+  ['resync', null],
+])
+
+/**
+ * An event as members limited to brands get it: that something happened, at which generation, and not to
+ * which accounts, posts or jobs.
+ */
+export function withoutDetails(event: SequencedEvent): SequencedEvent {
+  const data = DATA_WITHOUT_DETAILS.get(event.type)
+  return data === null ? event : { ...event, data: data ?? '{}' }
+}
+
 /** Where the hub stands: carried by `hello` and `resync`, which are no part of the sequence. */
 export interface HubPosition {
   seq: number
@@ -155,9 +172,13 @@ export function encodeResync(position: HubPosition, at: string, reason: ResyncRe
 /** A user's id goes into the attachment and, prefixed, into a socket tag of at most 256 characters. */
 const UserId = z.string().min(1).max(200)
 
+/** Who does not say (an older version of the Worker) is told the least. */
+const Limited = z.boolean().default(true)
+
 export const StoredTicket = z.object({
   hash: z.string().regex(/^[0-9a-f]{64}$/),
   userId: UserId,
+  limited: Limited,
   expiresAtMs: z.int(),
 })
 
@@ -165,6 +186,8 @@ export const StoredTicket = z.object({
 export const SocketAttachment = z.strictObject({
   v: z.literal(1),
   userId: UserId,
+  /** Whether events come without what they tell of: see `withoutDetails`. */
+  limited: Limited,
   connectedAtMs: z.number(),
   /** `null`: everything. */
   topics: z.array(z.string()).nullable(),

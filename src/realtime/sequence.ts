@@ -1,5 +1,5 @@
 /** Questions about the hub's sequence: what came before for whom, and how much of it. */
-import { encodeFrame, type SequencedEvent, type Subscription } from './protocol.ts'
+import { encodeFrame, type SequencedEvent, type Subscription, withoutDetails } from './protocol.ts'
 import type { HubState } from './store.ts'
 
 /** The last sequence number among the topics; 0 when there was none yet. */
@@ -18,8 +18,10 @@ export function dueCountOf(state: HubState, topics: Subscription): number {
   return count
 }
 
+type FrameEncoder = (event: SequencedEvent, prevSeq: number) => string
+
 /** Encodes each pair of event and `prevSeq` once, however many sockets get it. */
-export function frameCache(): (event: SequencedEvent, prevSeq: number) => string {
+export function frameCache(): FrameEncoder {
   const frames = new Map<SequencedEvent, Map<number, string>>()
   return (event, prevSeq) => {
     let byPrevSeq = frames.get(event)
@@ -33,5 +35,19 @@ export function frameCache(): (event: SequencedEvent, prevSeq: number) => string
       byPrevSeq.set(prevSeq, frame)
     }
     return frame
+  }
+}
+
+/** The same for sockets that are told no details. */
+export function limitedFrameCache(): FrameEncoder {
+  const encode = frameCache()
+  const limited = new Map<SequencedEvent, SequencedEvent>()
+  return (event, prevSeq) => {
+    let bare = limited.get(event)
+    if (bare === undefined) {
+      bare = withoutDetails(event)
+      limited.set(event, bare)
+    }
+    return encode(bare, prevSeq)
   }
 }

@@ -29,8 +29,8 @@ it('keeps nothing of an append that failed half way', () => {
 it('removes expired tickets when it takes a new one', () => {
   const database = memoryDatabase()
   const store = openHubStore(database)
-  store.putTicket({ hash: 'a', userId: 'u', expiresAtMs: 10 }, 0)
-  store.putTicket({ hash: 'b', userId: 'u', expiresAtMs: 20 }, 10)
+  store.putTicket({ hash: 'a', userId: 'u', limited: false, expiresAtMs: 10 }, 0)
+  store.putTicket({ hash: 'b', userId: 'u', limited: false, expiresAtMs: 20 }, 10)
   expect(database.rows('SELECT hash FROM tickets')).toEqual([{ hash: 'b' }])
 })
 
@@ -41,4 +41,21 @@ it('works on storage that a later version left readable, and refuses what it did
   expect(openHubStore(database).load().seq).toBe(0)
   database.rows("UPDATE meta SET value = 9 WHERE key = 'readable_from_version'")
   expect(() => openHubStore(database)).toThrow('version 9')
+})
+
+it('takes over the storage of the version that did not tell limited members apart', () => {
+  const database = memoryDatabase()
+  openHubStore(database)
+  // As version 1 left it.
+  database.rows('ALTER TABLE tickets DROP COLUMN limited')
+  database.rows('DROP TABLE shut_out')
+  database.rows("UPDATE meta SET value = 1 WHERE key = 'schema_version'")
+  database.rows("INSERT INTO tickets (hash, user_id, expires_at_ms) VALUES ('old', 'user:ada', 10)")
+  const store = openHubStore(database)
+  expect(store.takeTicket('old', 0)).toEqual({ userId: 'user:ada', limited: true })
+  store.putTicket({ hash: 'new', userId: 'user:ada', limited: false, expiresAtMs: 10 }, 0)
+  // Version 1 still works on what this one has made.
+  database.rows("INSERT INTO tickets (hash, user_id, expires_at_ms) VALUES ('older', 'user:ada', 10)")
+  expect(openHubStore(database).takeTicket('new', 0)).toEqual({ userId: 'user:ada', limited: false })
+  expect(store.takeTicket('older', 0)).toEqual({ userId: 'user:ada', limited: true })
 })

@@ -22,6 +22,9 @@ export interface HubState {
   topics: Map<string, TopicState>
 }
 
+/** Whom a ticket admits. */
+export type TicketBearer = Pick<TicketRecord, 'userId' | 'limited'>
+
 export interface HubStore {
   load(): HubState
   /** Keeps new events and the state they lead to, at once, and forgets events up to `trimToSeq`. */
@@ -33,15 +36,17 @@ export interface HubStore {
   lastSeqUpTo(seq: number, topics: Subscription): number | null
   countAfter(seq: number, topics: Subscription): number
   putTicket(ticket: TicketRecord, nowMs: number): void
-  /** Removes a ticket; answers whose it was, or `null` when it is unknown, used or expired. */
-  takeTicket(hash: string, nowMs: number): string | null
-  deleteTicketsOf(userId: string): void
+  /** Removes a ticket; answers whom it admits, or `null` when it is unknown, used or expired. */
+  takeTicket(hash: string, nowMs: number): TicketBearer | null
+  /** Forgets a user's tickets, and remembers until then that they are to be let in with none. */
+  shutOut(userId: string, untilMs: number, nowMs: number): void
+  isShutOut(userId: string, nowMs: number): boolean
   workspaceId(): string | null
   setWorkspaceId(workspaceId: string): void
 }
 
 /** Raised with every migration added below. */
-const SCHEMA_VERSION = 1
+const SCHEMA_VERSION = 3
 /** The oldest version of this code that can still work on what the newest writes. */
 const READABLE_FROM_VERSION = 1
 
@@ -59,6 +64,9 @@ const MIGRATIONS: readonly (readonly string[])[] = [
     'CREATE TABLE topics (topic TEXT PRIMARY KEY, last_seq INTEGER NOT NULL, count INTEGER NOT NULL)',
     'CREATE TABLE tickets (hash TEXT PRIMARY KEY, user_id TEXT NOT NULL, expires_at_ms INTEGER NOT NULL)',
   ],
+  // Version 1 does not say of whom its tickets are: those are told the least.
+  ['ALTER TABLE tickets ADD COLUMN limited INTEGER NOT NULL DEFAULT 1'],
+  ['CREATE TABLE shut_out (user_id TEXT PRIMARY KEY, until_ms INTEGER NOT NULL)'],
 ]
 
 const MetaRow = z.object({ key: z.string(), value: z.union([z.string(), z.number()]) })
@@ -71,7 +79,7 @@ const EventRow = z.object({
   generation: z.number(),
   data: z.string(),
 })
-const TicketRow = z.object({ user_id: z.string(), expires_at_ms: z.number() })
+const TicketRow = z.object({ user_id: z.string(), limited: z.number(), expires_at_ms: z.number() })
 const NumberRow = z.object({ n: z.number().nullable() })
 
 /**
@@ -152,9 +160,10 @@ export function openHubStore(db: SqlDatabase): HubStore {
       db.transaction(() => {
         db.rows('DELETE FROM tickets WHERE expires_at_ms <= ?', nowMs)
         db.rows(
-          'INSERT OR REPLACE INTO tickets (hash, user_id, expires_at_ms) VALUES (?, ?, ?)',
+          'INSERT OR REPLACE INTO tickets (hash, user_id, limited, expires_at_ms) VALUES (?, ?, ?, ?)',
           ticket.hash,
           ticket.userId,
+          ticket.limited ? 1 : 0,
           ticket.expiresAtMs,
         )
       })
@@ -162,14 +171,28 @@ export function openHubStore(db: SqlDatabase): HubStore {
 
     takeTicket(hash, nowMs) {
       // One statement: of two upgrades with the same ticket, one finds it.
-      const row = db.rows('DELETE FROM tickets WHERE hash = ? RETURNING user_id, expires_at_ms', hash)[0]
+      const row = db.rows(
+        'DELETE FROM tickets WHERE hash = ? RETURNING user_id, limited, expires_at_ms',
+        hash,
+      )[0]
       if (row === undefined) return null
       const ticket = TicketRow.parse(row)
-      return ticket.expires_at_ms > nowMs ? ticket.user_id : null
+      if (ticket.expires_at_ms <= nowMs) return null
+      return { userId: ticket.user_id, limited: ticket.limited !== 0 }
     },
 
-    deleteTicketsOf(userId) {
-      db.rows('DELETE FROM tickets WHERE user_id = ?', userId)
+    shutOut(userId, untilMs, nowMs) {
+      db.transaction(() => {
+        db.rows('DELETE FROM tickets WHERE user_id = ?', userId)
+        db.rows('DELETE FROM shut_out WHERE until_ms <= ?', nowMs)
+        db.rows('INSERT OR REPLACE INTO shut_out (user_id, until_ms) VALUES (?, ?)', userId, untilMs)
+      })
+    },
+
+    isShutOut(userId, nowMs) {
+      return (
+        numberOf('SELECT COUNT(*) AS n FROM shut_out WHERE user_id = ? AND until_ms > ?', userId, nowMs) !== 0
+      )
     },
 
     workspaceId() {

@@ -78,6 +78,7 @@ export interface HubRig {
   hibernate(): void
   connect(options?: {
     userId?: string
+    limited?: boolean
     since?: number | 'invalid' | null
     types?: string
     socket?: FakeSocket
@@ -113,9 +114,9 @@ export function createHubRig(limits: Partial<LiveLimits> = {}, database = memory
     hibernate() {
       opened = open()
     },
-    connect({ userId = 'user-1', since = null, types, socket = new FakeSocket() } = {}) {
+    connect({ userId = 'user-1', limited = false, since = null, types, socket = new FakeSocket() } = {}) {
       connections.push({ socket, userId })
-      opened.hub.connect(socket, { userId, since, topics: parseTypesParameter(types ?? null) })
+      opened.hub.connect(socket, { userId, limited, since, topics: parseTypesParameter(types ?? null) })
       return socket
     },
   }

@@ -72,11 +72,16 @@ export class TestClient {
 export interface Workspace {
   readonly id: string
   readonly stub: WorkspaceHubStub
-  ticket(userId?: string, lifeMs?: number): Promise<string>
+  ticket(userId?: string, options?: { lifeMs?: number; limited?: boolean }): Promise<string>
   /** Upgrades with the given query, as it is. */
   upgrade(query: string): Promise<TestClient>
   /** Upgrades with a fresh ticket, and waits for the hub's hello. */
-  connect(options?: { userId?: string; since?: number; types?: string }): Promise<TestClient>
+  connect(options?: {
+    userId?: string
+    limited?: boolean
+    since?: number
+    types?: string
+  }): Promise<TestClient>
   /** Publishes one event a generation. */
   publish(fromGeneration: number, ...types: string[]): Promise<void>
 }
@@ -88,9 +93,9 @@ export function newWorkspace(): Workspace {
   const workspace: Workspace = {
     id,
     stub,
-    async ticket(userId = 'user-1', lifeMs = 30_000) {
+    async ticket(userId = 'user-1', { lifeMs = 30_000, limited = false } = {}) {
       const ticket = await createTicket(id, Date.now())
-      await stub.issueTicket({ hash: ticket.hash, userId, expiresAtMs: Date.now() + lifeMs })
+      await stub.issueTicket({ hash: ticket.hash, userId, limited, expiresAtMs: Date.now() + lifeMs })
       return ticket.ticket
     },
     async upgrade(query) {
@@ -99,8 +104,8 @@ export function newWorkspace(): Workspace {
       if (webSocket === null || webSocket === undefined) throw new Error('The answer was no upgrade.')
       return new TestClient(webSocket)
     },
-    async connect({ userId, since, types } = {}) {
-      const query = new URLSearchParams({ ticket: await workspace.ticket(userId) })
+    async connect({ userId, limited = false, since, types } = {}) {
+      const query = new URLSearchParams({ ticket: await workspace.ticket(userId, { limited }) })
       if (since !== undefined) query.set('since', String(since))
       if (types !== undefined) query.set('types', types)
       const client = await workspace.upgrade(query.toString())

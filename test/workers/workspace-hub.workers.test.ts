@@ -42,7 +42,7 @@ describe('the upgrade', () => {
   it('refuses expired, malformed and missing tickets, and those of another workspace', async () => {
     const workspace = newWorkspace()
     const foreign = await newWorkspace().ticket()
-    const expired = await workspace.ticket('user-1', -1)
+    const expired = await workspace.ticket('user-1', { lifeMs: -1 })
     for (const query of [`ticket=${expired}`, `ticket=${foreign}`, 'ticket=x', '']) {
       const client = await workspace.upgrade(query)
       await client.until(({ closed }) => closed !== null)
@@ -118,6 +118,31 @@ describe('events', () => {
     await workspace.publish(1, 'metrics.updated', 'job.updated')
     await client.until(({ events }) => events.length === 1)
     expect(client.events).toEqual([[0, 2, 'job.updated']])
+  })
+})
+
+describe('a member who is limited to brands', () => {
+  it('hears that something changed, and not what, also by replay and after hibernation', async () => {
+    const workspace = newWorkspace()
+    const limited = await workspace.connect({ userId: 'user:ada', limited: true })
+    const whole = await workspace.connect({ userId: 'user:ben' })
+    const told = { type: 'job.updated', data: { id: 'j' } }
+    await workspace.stub.publish([{ generation: 1, events: [told] }])
+    await evictDurableObject(workspace.stub)
+    await workspace.stub.publish([{ generation: 2, events: [told] }])
+    const late = await workspace.connect({ userId: 'user:ada', limited: true, since: 0 })
+    for (const [client, data] of [
+      [limited, {}],
+      [late, {}],
+      [whole, { id: 'j' }],
+    ] as const) {
+      await client.until(({ events }) => events.length === 2)
+      expect(client.frames.slice(1)).toMatchObject([
+        { seq: 1, generation: 1, type: 'job.updated' },
+        { seq: 2, generation: 2, type: 'job.updated' },
+      ])
+      expect(client.frames.slice(1).map((frame) => frame.data)).toEqual([data, data])
+    }
   })
 })
 
@@ -230,6 +255,28 @@ describe('presence', () => {
     expect(await runDurableObjectAlarm(workspace.stub)).toBe(true)
     expect(reports.present).toHaveLength(2)
     expect(await runDurableObjectAlarm(workspace.stub)).toBe(false)
+  })
+})
+
+describe('access that is taken away', () => {
+  it('closes the sockets of a person or of a key, and theirs alone', async () => {
+    const workspace = newWorkspace()
+    const bearers = ['key:1', 'key:12', 'user:1'] as const
+    const [key, otherKey, person] = await Promise.all(bearers.map((userId) => workspace.connect({ userId })))
+    expect(await workspace.stub.revoke('key:1')).toBe(1)
+    await key?.until(({ closed }) => closed !== null)
+    expect(await workspace.stub.revoke('user:1')).toBe(1)
+    await person?.until(({ closed }) => closed !== null)
+    expect([key?.closed?.code, otherKey?.closed, person?.closed?.code]).toEqual([4403, null, 4403])
+  })
+
+  it('is not given back to a ticket that was issued by somebody who had not heard of it', async () => {
+    const workspace = newWorkspace()
+    await workspace.stub.revoke('user-1')
+    await evictDurableObject(workspace.stub)
+    const client = await workspace.upgrade(`ticket=${await workspace.ticket('user-1')}`)
+    await client.until(({ closed }) => closed !== null)
+    expect(client.closed?.code).toBe(4403)
   })
 })
 

@@ -2,7 +2,7 @@ import { sql } from 'drizzle-orm'
 import type { Platform } from '../../domain/platforms.ts'
 import { type Statement, statement } from '../client.ts'
 import { INGEST_COUNTS_SETTING } from './ingest/posts.ts'
-import { isOpen, type JobRow, resultExpiry } from './jobs.ts'
+import { isCreatedBy, isOpen, type JobRow, resultExpiry } from './jobs.ts'
 
 export type ImportFormat = 'csv' | 'ndjson'
 
@@ -59,14 +59,18 @@ export interface ImportRow extends ImportCounts {
   expiresAt: string
 }
 
-export function selectImport(workspaceId: string, id: string): Statement<ImportRow> {
+export function selectImport(
+  workspaceId: string,
+  id: string,
+  createdBy: string | null,
+): Statement<ImportRow> {
   return statement(sql`
     SELECT i.id, i.platform, i.handle, i.format, i.object_key AS "objectKey", i.size_bytes AS "sizeBytes", i.columns,
       i.next_offset AS "nextOffset", i.next_line AS "nextLine", i.next_skipping AS "nextSkipping",
       i.inserted, i.updated, i.unchanged, i.rejected, i.created_at AS "createdAt",
       j.status, j.expires_at AS "expiresAt"
     FROM imports i JOIN jobs j ON j.id = i.id
-    WHERE i.workspace_id = ${workspaceId} AND i.id = ${id}`)
+    WHERE i.workspace_id = ${workspaceId} AND i.id = ${id} AND ${isCreatedBy(createdBy)}`)
 }
 
 export interface ImportErrorRow {

@@ -55,9 +55,15 @@ export function insertJob(workspaceId: string, job: NewJob): Statement<JobRow> {
     RETURNING ${JOB_COLUMNS}`)
 }
 
-export function selectJob(workspaceId: string, id: string): Statement<JobRow> {
+/** Whether job `j` is this actor's (`user:<id>`, `key:<id>`); `null` asks for no one in particular. */
+export function isCreatedBy(createdBy: string | null): SQL {
+  return createdBy === null ? sql`TRUE` : sql`j.created_by = ${createdBy}`
+}
+
+export function selectJob(workspaceId: string, id: string, createdBy: string | null): Statement<JobRow> {
   return statement(sql`
-    SELECT ${JOB_COLUMNS} FROM jobs j WHERE j.workspace_id = ${workspaceId} AND j.id = ${id}`)
+    SELECT ${JOB_COLUMNS} FROM jobs j
+    WHERE j.workspace_id = ${workspaceId} AND j.id = ${id} AND ${isCreatedBy(createdBy)}`)
 }
 
 /** Where a page of jobs ends. */
@@ -67,14 +73,18 @@ export interface JobPosition {
 }
 
 /** Jobs, newest first; one more than asked for, which tells whether there is a next page. */
-export function selectJobs(workspaceId: string, limit: number, after: JobPosition | null): Statement<JobRow> {
+export function selectJobs(
+  workspaceId: string,
+  query: { limit: number; after: JobPosition | null; createdBy: string | null },
+): Statement<JobRow> {
+  const { limit, after, createdBy } = query
   const older =
     after === null
       ? sql`TRUE`
       : sql`(j.created_at, j.id) < (${after.createdAt}::timestamptz, ${after.id}::uuid)`
   return statement(sql`
     SELECT ${JOB_COLUMNS} FROM jobs j
-    WHERE j.workspace_id = ${workspaceId} AND ${older}
+    WHERE j.workspace_id = ${workspaceId} AND ${isCreatedBy(createdBy)} AND ${older}
     ORDER BY j.created_at DESC, j.id DESC LIMIT ${limit + 1}`)
 }
 
@@ -119,10 +129,15 @@ export function failJob(
 }
 
 /** Ends a job because somebody said so. Gives no row when it was over before. */
-export function cancelOpenJob(workspaceId: string, id: string, nowIso: string): Statement<JobRow> {
+export function cancelOpenJob(
+  workspaceId: string,
+  id: string,
+  createdBy: string | null,
+  nowIso: string,
+): Statement<JobRow> {
   return statement(sql`
     UPDATE jobs j SET status = 'cancelled', updated_at = ${nowIso}, expires_at = ${resultExpiry(nowIso)}
-    WHERE j.workspace_id = ${workspaceId} AND j.id = ${id} AND ${isOpen(nowIso)}
+    WHERE j.workspace_id = ${workspaceId} AND j.id = ${id} AND ${isCreatedBy(createdBy)} AND ${isOpen(nowIso)}
     RETURNING ${JOB_COLUMNS}`)
 }
 

@@ -9,9 +9,10 @@ import {
   periodOf,
 } from '../../domain/periods.ts'
 import { type FieldError, invalidRequest } from '../../errors.ts'
+import { brandsOf } from '../../services/access/reach.ts'
 import { getOverview } from '../../services/overview/get-overview.ts'
 import { Overview } from '../../services/overview/schemas.ts'
-import { requireScope } from '../../services/scope.ts'
+import { requirePermission } from '../../services/permissions.ts'
 import { answerCached } from '../cached.ts'
 import {
   accountFilter,
@@ -40,6 +41,7 @@ const overviewRoute = createRoute({
   method: 'get',
   path: '/dashboard/overview',
   tags: ['Dashboard'],
+  'x-permission': 'analytics.read',
   summary: 'What all accounts reached in a period, against another',
   description:
     'Totals, platforms, accounts and a series by day (by hour for a single day). `basis=published` sums the lifetime metrics of posts published in the period, `gained` what arrived in it. Unknown is `null`.',
@@ -71,7 +73,7 @@ function readPeriod(query: z.infer<typeof OverviewQueryString>, home: string, no
 
 export const dashboardRoutes = createApi().openapi(overviewRoute, async (c) => {
   const ctx = c.get('ctx')
-  requireScope(ctx.actor, 'read')
+  requirePermission(ctx.actor, 'analytics.read')
   const query = c.req.valid('query')
   const period = readPeriod(query, ctx.workspace.timezone, ctx.clock.now())
   const filter = {
@@ -87,6 +89,7 @@ export const dashboardRoutes = createApi().openapi(overviewRoute, async (c) => {
     'overview',
     {
       scope: ctx.workspace.id,
+      reach: brandsOf(ctx.actor),
       question: { from, to, timezone, compare: query.compare, basis: query.basis, filter },
       minGeneration: query.minGeneration,
     },

@@ -1,5 +1,6 @@
 import { createRoute, z } from '@hono/zod-openapi'
 import { PLATFORMS } from '../../domain/platforms.ts'
+import { brandsOf } from '../../services/access/reach.ts'
 import {
   computePublicTrending,
   getHashtagCourse,
@@ -13,7 +14,7 @@ import {
   TRENDING_WINDOWS,
   TrendingHashtags,
 } from '../../services/hashtags/schemas.ts'
-import { requireScope } from '../../services/scope.ts'
+import { requirePermission } from '../../services/permissions.ts'
 import { answerCached } from '../cached.ts'
 import { commaList, createApi, json, limitParameter, minGenerationParameter, problems } from '../openapi.ts'
 import { noteWatching } from '../watching.ts'
@@ -33,6 +34,7 @@ const trendingRoute = createRoute({
   method: 'get',
   path: '/trending/hashtags',
   tags,
+  'x-permission': 'analytics.read',
   summary: 'Hashtags that are used more than one would expect',
   description,
   request: {
@@ -52,6 +54,7 @@ const courseRoute = createRoute({
   method: 'get',
   path: '/trending/hashtags/{tag}',
   tags,
+  'x-permission': 'analytics.read',
   summary: 'The course of a hashtag, and its top posts',
   request: { params: tagParameter },
   responses: { 200: json(HashtagCourse, 'Its course'), ...problems(400, 404, 503) },
@@ -60,23 +63,22 @@ const courseRoute = createRoute({
 export const hashtagRoutes = createApi()
   .openapi(trendingRoute, async (c) => {
     const { ctx } = c.var
-    requireScope(ctx.actor, 'read')
+    requirePermission(ctx.actor, 'analytics.read')
     const { minGeneration, ...query } = c.req.valid('query')
     const question = { ...query, platforms: query.platforms.toSorted(), brands: query.brands.toSorted() }
     noteWatching(ctx)
-    return answerCached(
-      c,
-      'trending',
-      { scope: query.scope === 'public' ? 'public' : ctx.workspace.id, question, minGeneration },
-      async () => {
-        const value = await getTrendingHashtags(ctx, question)
-        return { generation: value.generation, value }
-      },
-    ) as never
+    const whose =
+      query.scope === 'public'
+        ? { scope: 'public', reach: null }
+        : { scope: ctx.workspace.id, reach: brandsOf(ctx.actor) }
+    return answerCached(c, 'trending', { ...whose, question, minGeneration }, async () => {
+      const value = await getTrendingHashtags(ctx, question)
+      return { generation: value.generation, value }
+    }) as never
   })
   .openapi(courseRoute, async (c) => {
     const { ctx } = c.var
-    requireScope(ctx.actor, 'read')
+    requirePermission(ctx.actor, 'analytics.read')
     return c.json(await getHashtagCourse(ctx, c.req.valid('param').tag), 200)
   })
 
@@ -84,6 +86,7 @@ const publicTrendingRoute = createRoute({
   method: 'get',
   path: '/public/trending/hashtags',
   tags,
+  'x-permission': 'public',
   security: [],
   summary: 'Trends that anybody may see, without a key',
   description: `Only posts that anyone can read without credentials count. ${description}`,
@@ -95,6 +98,7 @@ const publicCourseRoute = createRoute({
   method: 'get',
   path: '/public/trending/hashtags/{tag}',
   tags,
+  'x-permission': 'public',
   security: [],
   summary: 'The public course of a hashtag',
   request: { params: tagParameter },
@@ -112,7 +116,7 @@ export const publicHashtagRoutes = createApi()
     const answer = await answerCached(
       c,
       'trending',
-      { scope: 'public', question: { public: true, ...question }, minGeneration: 0 },
+      { scope: 'public', reach: null, question: { public: true, ...question }, minGeneration: 0 },
       async () => {
         const value = await computePublicTrending(services, question)
         return { generation: value.generation, value }

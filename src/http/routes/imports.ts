@@ -12,6 +12,7 @@ const tags = ['Imports']
 const startRoute = createRoute({
   method: 'post',
   path: '/imports',
+  'x-permission': 'imports.write',
   tags,
   summary: 'Import posts with their metrics from a file',
   description:
@@ -28,6 +29,7 @@ const startRoute = createRoute({
 const getRoute = createRoute({
   method: 'get',
   path: '/imports/{id}',
+  'x-permission': 'analytics.read',
   tags,
   summary: 'How an import went',
   request: { params: idParameter },

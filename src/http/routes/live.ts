@@ -13,6 +13,7 @@ const ticketRoute = createRoute({
   method: 'post',
   path: '/realtime/tickets',
   tags: ['Live'],
+  'x-permission': 'analytics.read',
   summary: 'A ticket for one WebSocket connection',
   description:
     'Single use, good for 30 seconds. Connect to `url`; add `since=SEQ` to receive what was missed and `types=metrics,trending,…` to choose.',

@@ -31,6 +31,7 @@ const listRoute = createRoute({
   method: 'get',
   path: '/posts',
   tags,
+  'x-permission': 'analytics.read',
   summary: 'Posts, sorted downwards',
   description: 'Unknown counts come last. `from` and `to` are days of the timezone, inclusive.',
   request: {
@@ -53,6 +54,7 @@ const getRoute = createRoute({
   method: 'get',
   path: '/posts/{id}',
   tags,
+  'x-permission': 'analytics.read',
   summary: 'One post',
   request: { params: idParameter },
   responses: { 200: json(PostDocument, 'The post'), ...problems(404) },
@@ -62,6 +64,7 @@ const metricsRoute = createRoute({
   method: 'get',
   path: '/posts/{id}/metrics',
   tags,
+  'x-permission': 'analytics.read',
   summary: 'Its metrics whenever they were found changed, newest first',
   request: { params: idParameter, query: z.strictObject(paging) },
   responses: { 200: json(page(PostSnapshot), 'A page of readings'), ...problems(400, 404) },

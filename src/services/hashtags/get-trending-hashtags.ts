@@ -1,6 +1,7 @@
 import { workspaceState } from '../../db/queries/overview.ts'
 import { EVERY_PLATFORM, storedTrending } from '../../db/queries/trending.ts'
 import { notFound } from '../../errors.ts'
+import { brandsOf } from '../access/reach.ts'
 import type { ServiceContext } from '../context.ts'
 import { READ_TIMEOUT_MS } from '../overview/get-overview.ts'
 import { computeTrending, type TrendingInput } from './compute-trending.ts'
@@ -14,14 +15,15 @@ const STORED_FOR_MS = 5 * 60_000
 /**
  * Trending hashtags, from what `refreshTrending` has worked out ahead where that answers the question, is
  * younger than 5 minutes, and nothing has changed in the workspace since (so that its generation is the
- * answer's); otherwise worked out now.
+ * answer's); otherwise worked out now. What is worked out ahead is of the whole workspace, and not for members
+ * who are limited to brands.
  * @throws invalid_request as `computeTrending`
  */
 export async function getTrendingHashtags(
-  ctx: Pick<ServiceContext, 'db' | 'clock' | 'workspace'>,
+  ctx: Pick<ServiceContext, 'db' | 'clock' | 'workspace' | 'actor'>,
   input: TrendingInput,
 ): Promise<TrendingHashtags> {
-  const platform = storedPlatform(input)
+  const platform = brandsOf(ctx.actor) === null ? storedPlatform(input) : null
   if (platform === null) return computeTrending(ctx, input)
   const workspaceId = ctx.workspace.id
   const [[state], [row]] = await ctx.db.inWorkspace(

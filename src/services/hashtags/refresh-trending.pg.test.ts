@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { member } from '../../../test/harness/actors.ts'
 import { createTestDatabase, type TestDatabase } from '../../../test/harness/database.ts'
 import { quietDeps } from '../../../test/harness/deps.ts'
 import { makeAccount, makeWorkspace, reading } from '../../../test/harness/factories.ts'
@@ -42,9 +43,15 @@ function world(workspaceId: string, accounts: string[]) {
       publish: async (_workspaceId: string, batches: Told[]) => void state.told.push(...batches),
       announce: async () => {},
       issueTicket: async () => {},
+      revoke: async () => 0,
     },
   }
-  const ctx = { db, clock: deps.clock, workspace: { id: workspaceId, timezone: 'UTC' } }
+  const ctx = {
+    db,
+    clock: deps.clock,
+    workspace: { id: workspaceId, timezone: 'UTC' },
+    actor: member('viewer'),
+  }
   const question = (given: Partial<TrendingInput> = {}): TrendingInput => ({
     window: '24h',
     platforms: [],

@@ -21,6 +21,7 @@ export interface RawUse {
   status: string
   accountDeleted: boolean
   postDeleted: boolean
+  publiclyRead: boolean
   readAt: number
   engagements: number | null
 }
@@ -33,7 +34,8 @@ export async function rawUses(database: TestDatabase): Promise<RawUse[]> {
     `SELECT h.tag, h.display, h.posted_at::text AS at, a.workspace_id AS "workspaceId", a.id AS "accountId",
        a.brand_id AS "brandId", a.platform, a.platform || '/' || coalesce(a.host, '') || '/' || a.external_id AS person,
        p.platform_post_id AS post, a.source, a.status, a.deleted_at IS NOT NULL AS "accountDeleted",
-       p.deleted_at IS NOT NULL AS "postDeleted", p.metrics_at::text AS "readAt", p.engagements
+       p.deleted_at IS NOT NULL AS "postDeleted", p.publicly_read AS "publiclyRead",
+       p.metrics_at::text AS "readAt", p.engagements
      FROM post_hashtags h JOIN posts p ON p.id = h.post_id JOIN accounts a ON a.id = p.account_id`,
   )
   return rows.map((row) => ({
@@ -64,7 +66,7 @@ export function inWorkspace(
 export function inPublic(uses: RawUse[], platforms?: string[]): RawUse[] {
   const newest = new Map<string, RawUse>()
   for (const use of uses) {
-    if (use.source !== 'public' || use.accountDeleted) continue
+    if (use.source !== 'public' || use.accountDeleted || !use.publiclyRead) continue
     if (use.status !== 'active' && use.status !== 'paused') continue
     if (platforms !== undefined && !platforms.includes(use.platform)) continue
     const key = `${use.tag} ${use.person} ${use.post}`

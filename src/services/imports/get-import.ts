@@ -2,20 +2,24 @@ import { selectImport, selectImportErrors } from '../../db/queries/imports.ts'
 import { notFound } from '../../errors.ts'
 import { isId } from '../../lib/ids.ts'
 import type { ServiceContext } from '../context.ts'
-import { jobStatusAt } from '../jobs/index.ts'
-import { requireScope } from '../scope.ts'
+import { creatorWithinReach, jobStatusAt } from '../jobs/index.ts'
+import { requirePermission } from '../permissions.ts'
 import type { ImportReport } from './schemas.ts'
 
 /**
  * How an import stands, also while it is under way.
- * @throws not_found, also for what could be no id and for another workspace's import
+ * @throws not_found, also for what could be no id and for another workspace's import; to members limited to
+ *   brands, also for one that is not their own
  */
 export async function getImport(ctx: ServiceContext, id: string): Promise<ImportReport> {
-  requireScope(ctx.actor, 'read')
+  requirePermission(ctx.actor, 'analytics.read')
   if (!isId(id)) throw notFound('import')
   const [[row], errors] = await ctx.db.inWorkspace(
     ctx.workspace.id,
-    [selectImport(ctx.workspace.id, id), selectImportErrors(ctx.workspace.id, id)],
+    [
+      selectImport(ctx.workspace.id, id, creatorWithinReach(ctx.actor)),
+      selectImportErrors(ctx.workspace.id, id),
+    ],
     { snapshot: true },
   )
   if (row === undefined) throw notFound('import')

@@ -82,7 +82,7 @@ export async function processImport(
 
 async function load(deps: ServiceDeps, message: ProcessImportMessage): Promise<ImportRow | null> {
   const { workspaceId, importId } = message
-  const [[row]] = await deps.db.inWorkspace(workspaceId, [selectImport(workspaceId, importId)])
+  const [[row]] = await deps.db.inWorkspace(workspaceId, [selectImport(workspaceId, importId, null)])
   return row ?? null
 }
 

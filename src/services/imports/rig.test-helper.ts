@@ -1,3 +1,4 @@
+import { member, NOWHERE } from '../../../test/harness/actors.ts'
 import type { TestDatabase } from '../../../test/harness/database.ts'
 import { quietDeps } from '../../../test/harness/deps.ts'
 import { makeWorkspace } from '../../../test/harness/factories.ts'
@@ -85,9 +86,13 @@ export async function makeRig(
     budget: { spend: unused, follow() {} },
     watchList: { mark: async () => {}, list: async () => [] },
     clock: { now: () => time.nowMs },
+    vault: null,
+    mailer: null,
+    publicUrl: 'https://tidemark.example',
     syncIntervalSeconds: 60,
     workspace: { id, timezone },
-    actor: { kind: 'user', userId: 'somebody', role: 'analyst' },
+    actor: member('analyst', { userId: 'somebody' }),
+    origin: NOWHERE,
     requestId: 'test',
   }
   return { ctx, objects, queue, announced, time }

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { keyWith, member } from '../../../test/harness/actors.ts'
 import { createTestDatabase, type TestDatabase } from '../../../test/harness/database.ts'
 import { AppError } from '../../errors.ts'
 import type { ServiceContext } from '../context.ts'
@@ -67,7 +68,7 @@ describe('a file that is fit to be imported', () => {
 
   it('may be started by a key that cannot read', async () => {
     const rig = await makeRig(database)
-    const ctx: ServiceContext = { ...rig.ctx, actor: { kind: 'apiKey', keyId: 'k', scopes: ['write'] } }
+    const ctx: ServiceContext = { ...rig.ctx, actor: keyWith('write') }
     expect(await start({ ...rig, ctx }, FILE)).toMatchObject({ status: 'queued' })
   })
 })
@@ -124,7 +125,7 @@ describe('a file that is not fit to be imported leaves nothing behind', () => {
 
   it('a reader of the workspace', async () => {
     const rig = await makeRig(database)
-    const ctx: ServiceContext = { ...rig.ctx, actor: { kind: 'user', userId: 'u', role: 'viewer' } }
+    const ctx: ServiceContext = { ...rig.ctx, actor: member('viewer') }
     await expect(start({ ...rig, ctx }, FILE)).rejects.toMatchObject({ code: 'insufficient_role' })
     await expectNothingStored(rig)
   })

@@ -5,7 +5,7 @@ import type { Platform } from '../../domain/platforms.ts'
 import { AppError, invalidRequest } from '../../errors.ts'
 import type { ServiceContext } from '../context.ts'
 import { announceJob, draftJob, getJobRow, type Job, presentJob } from '../jobs/index.ts'
-import { requireScope } from '../scope.ts'
+import { requirePermission } from '../permissions.ts'
 import { discardObject } from './discard-object.ts'
 import { normaliseHandle } from './handles.ts'
 import { processImportMessage } from './messages.ts'
@@ -27,7 +27,7 @@ export interface StartImport {
  *   what it has to, or a handle that is none; unavailable when it cannot be stored or queued
  */
 export async function startImport(ctx: ServiceContext, input: StartImport): Promise<Job> {
-  requireScope(ctx.actor, 'write')
+  requirePermission(ctx.actor, 'imports.write')
   const handle = input.handle === null ? null : requireHandle(input.handle)
   const workspaceId = ctx.workspace.id
   const draft = draftJob(ctx, {

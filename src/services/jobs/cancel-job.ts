@@ -2,23 +2,23 @@ import { cancelOpenJob } from '../../db/queries/jobs.ts'
 import { AppError, notFound } from '../../errors.ts'
 import { isId } from '../../lib/ids.ts'
 import type { ServiceContext } from '../context.ts'
-import { requireScope } from '../scope.ts'
+import { requirePermission } from '../permissions.ts'
 import { announceJob } from './announce.ts'
 import { presentJob } from './present.ts'
-import { getJobRow } from './read-jobs.ts'
+import { creatorWithinReach, getJobRow } from './read-jobs.ts'
 import type { Job } from './schemas.ts'
 
 /**
  * Stops a job where it stands: what it has done so far stays done.
- * @throws not_found; conflict when the job is over
+ * @throws not_found as `getJob`; conflict when the job is over
  */
 export async function cancelJob(ctx: ServiceContext, id: string): Promise<Job> {
-  requireScope(ctx.actor, 'write')
+  requirePermission(ctx.actor, 'accounts.write')
   if (!isId(id)) throw notFound('job')
   const workspaceId = ctx.workspace.id
   const nowMs = ctx.clock.now()
   const [[cancelled]] = await ctx.db.inWorkspace(workspaceId, [
-    cancelOpenJob(workspaceId, id, new Date(nowMs).toISOString()),
+    cancelOpenJob(workspaceId, id, creatorWithinReach(ctx.actor), new Date(nowMs).toISOString()),
   ])
   if (cancelled === undefined) {
     const { status } = presentJob(await getJobRow(ctx, id), nowMs)

@@ -2,7 +2,7 @@ import { insertJob, type JobKind, type NewJob } from '../../db/queries/jobs.ts'
 import { AppError } from '../../errors.ts'
 import { newId } from '../../lib/ids.ts'
 import { actorName, type ServiceContext } from '../context.ts'
-import { requireScope } from '../scope.ts'
+import { requirePermission } from '../permissions.ts'
 import { announceJob } from './announce.ts'
 import { presentJob } from './present.ts'
 import type { Job } from './schemas.ts'
@@ -35,7 +35,7 @@ export function draftJob(ctx: ServiceContext, input: CreateJob): NewJob {
 
 /** Records work that will be done in the background; queueing it is the caller's part. */
 export async function createJob(ctx: ServiceContext, input: CreateJob): Promise<Job> {
-  requireScope(ctx.actor, 'write')
+  requirePermission(ctx.actor, 'accounts.write')
   const workspaceId = ctx.workspace.id
   const [[row]] = await ctx.db.inWorkspace(workspaceId, [insertJob(workspaceId, draftJob(ctx, input))])
   if (row === undefined) throw new AppError('internal', 'The job was not stored.')

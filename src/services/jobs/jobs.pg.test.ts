@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { keyWith, member } from '../../../test/harness/actors.ts'
 import { createTestDatabase, type TestDatabase } from '../../../test/harness/database.ts'
 import { advanceJob, failJob, type JobPosition, succeedJob } from '../../db/queries/jobs.ts'
 import type { ServiceContext } from '../context.ts'
@@ -152,11 +153,11 @@ describe('jobs of a workspace', () => {
   it('ask for the right to read or to write', async () => {
     const { ctx } = await makeRig(database)
     const { id } = await create(ctx)
-    const viewer: ServiceContext = { ...ctx, actor: { kind: 'user', userId: 'u', role: 'viewer' } }
+    const viewer: ServiceContext = { ...ctx, actor: member('viewer') }
     expect(await getJob(viewer, id)).toMatchObject({ id })
     await expect(create(viewer)).rejects.toMatchObject({ code: 'insufficient_role' })
     await expect(cancelJob(viewer, id)).rejects.toMatchObject({ code: 'insufficient_role' })
-    const key: ServiceContext = { ...ctx, actor: { kind: 'apiKey', keyId: 'k', scopes: [] } }
+    const key: ServiceContext = { ...ctx, actor: keyWith() }
     await expect(getJob(key, id)).rejects.toMatchObject({ code: 'insufficient_scope' })
     await expect(listJobs(key, { limit: 1, after: null })).rejects.toMatchObject({
       code: 'insufficient_scope',

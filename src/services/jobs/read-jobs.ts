@@ -1,22 +1,30 @@
 import { type JobPosition, type JobRow, selectJob, selectJobs } from '../../db/queries/jobs.ts'
 import { notFound } from '../../errors.ts'
 import { isId } from '../../lib/ids.ts'
-import type { ServiceContext } from '../context.ts'
-import { requireScope } from '../scope.ts'
+import { brandsOf } from '../access/reach.ts'
+import { type Actor, actorName, type ServiceContext } from '../context.ts'
+import { requirePermission } from '../permissions.ts'
 import { presentJob } from './present.ts'
 import type { Job } from './schemas.ts'
 
-/** Fetches a job of the workspace, or throws `not_found`. */
+/** Whose jobs alone an actor sees: a member limited to brands their own, as jobs belong to no brand. `null`: all. */
+export function creatorWithinReach(actor: Actor): string | null {
+  return brandsOf(actor) === null ? null : actorName(actor)
+}
+
+/** Fetches a job that the caller may see, or throws `not_found`. */
 export async function getJobRow(ctx: ServiceContext, id: string): Promise<JobRow> {
   if (!isId(id)) throw notFound('job')
-  const [[row]] = await ctx.db.inWorkspace(ctx.workspace.id, [selectJob(ctx.workspace.id, id)])
+  const [[row]] = await ctx.db.inWorkspace(ctx.workspace.id, [
+    selectJob(ctx.workspace.id, id, creatorWithinReach(ctx.actor)),
+  ])
   if (row === undefined) throw notFound('job')
   return row
 }
 
-/** @throws not_found, also for what could be no id and for another workspace's job */
+/** @throws not_found, also for what could be no id, for another workspace's job and for one out of reach */
 export async function getJob(ctx: ServiceContext, id: string): Promise<Job> {
-  requireScope(ctx.actor, 'read')
+  requirePermission(ctx.actor, 'analytics.read')
   return presentJob(await getJobRow(ctx, id), ctx.clock.now())
 }
 
@@ -30,9 +38,9 @@ export async function listJobs(
   ctx: ServiceContext,
   query: { limit: number; after: JobPosition | null },
 ): Promise<JobPage> {
-  requireScope(ctx.actor, 'read')
+  requirePermission(ctx.actor, 'analytics.read')
   const [rows] = await ctx.db.inWorkspace(ctx.workspace.id, [
-    selectJobs(ctx.workspace.id, query.limit, query.after),
+    selectJobs(ctx.workspace.id, { ...query, createdBy: creatorWithinReach(ctx.actor) }),
   ])
   const page = rows.slice(0, query.limit)
   const last = page.at(-1)

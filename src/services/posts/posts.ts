@@ -9,7 +9,7 @@ import {
 import { notFound } from '../../errors.ts'
 import { isId } from '../../lib/ids.ts'
 import type { ServiceContext } from '../context.ts'
-import { requireScope } from '../scope.ts'
+import { requirePermission } from '../permissions.ts'
 import type { Post, PostMetricsWithEngagements, PostSnapshot } from './schemas.ts'
 
 function metricsOf(row: PostRow | SnapshotRow): PostMetricsWithEngagements {
@@ -56,7 +56,7 @@ export interface PostPageResult {
 
 /** A page of posts: all that is known of them, those deleted on their platform included. */
 export async function getPosts(ctx: ServiceContext, query: PostListQuery): Promise<PostPageResult> {
-  requireScope(ctx.actor, 'read')
+  requirePermission(ctx.actor, 'analytics.read')
   const [rows] = await ctx.db.inWorkspace(ctx.workspace.id, [listPosts(ctx.workspace.id, query)])
   const page = rows.slice(0, query.limit)
   const last = page.at(-1)
@@ -67,7 +67,7 @@ export async function getPosts(ctx: ServiceContext, query: PostListQuery): Promi
 }
 
 export async function getPost(ctx: ServiceContext, id: string): Promise<Post> {
-  requireScope(ctx.actor, 'read')
+  requirePermission(ctx.actor, 'analytics.read')
   if (!isId(id)) throw notFound('post')
   const [[row]] = await ctx.db.inWorkspace(ctx.workspace.id, [selectPost(ctx.workspace.id, id)])
   if (row === undefined) throw notFound('post')

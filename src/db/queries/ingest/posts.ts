@@ -122,6 +122,8 @@ export function ingestPosts(
   const allowed = guard
     ? sql`EXISTS (SELECT 1 FROM imports WHERE id = ${guard.importId} AND next_offset = ${guard.fromOffset})`
     : sql`TRUE`
+  // Whether what an account of this source gives is what anyone can read: not of a file, nor with a credential.
+  const isPublic = (source: SQL) => sql`(${source} = 'public' AND ${guard === undefined})`
   return statement<IngestCounts>(sql`
     WITH ws AS (SELECT id, timezone FROM workspaces WHERE id = ${workspaceId}),
     input AS (
@@ -150,11 +152,19 @@ export function ingestPosts(
         i.absent AND o.deleted_at IS NULL AND i.observed_at > COALESCE(o.metrics_at, '-infinity')
           AND COALESCE(o.absent_since < i.observed_at - ${ABSENCE_CONFIRMED_AFTER}::interval, FALSE) AS deletes,
         o.id IS NOT NULL AND (
-          (i.kind, COALESCE(i.body, o.text, ''), COALESCE(i.url, o.url, ''))
+          (i.kind, COALESCE(i.body, f.kept_text, ''), COALESCE(i.url, f.kept_url, ''))
             IS DISTINCT FROM (o.kind, COALESCE(o.text, ''), COALESCE(o.url, ''))
-        ) AS reworded
+        ) AS reworded,
+        f.publishes
       FROM input i
       LEFT JOIN posts o ON o.account_id = i.account_id AND o.platform_post_id = i.platform_post_id
+      -- A reading that says nothing of the text leaves it, but what anyone can read never becomes mixed with
+      -- what a file said.
+      CROSS JOIN LATERAL (
+        SELECT publishes, CASE WHEN NOT publishes THEN o.text END AS kept_text,
+          CASE WHEN NOT publishes THEN o.url END AS kept_url
+        FROM (SELECT COALESCE(${isPublic(sql`i.source`)} AND NOT o.publicly_read, FALSE) AS publishes) p
+      ) f
     ),
     state AS (
       SELECT c.*,
@@ -174,25 +184,31 @@ export function ingestPosts(
     change AS (
       SELECT s.*,
         takes AND (old_id IS NULL OR moved OR old_deleted_at IS NOT NULL
-          OR posted_at <> old_posted_at OR kind <> old_kind) AS recounts
+          OR posted_at <> old_posted_at OR kind <> old_kind) AS recounts,
+        -- Tags stand in the text: where that is the same, they are; but a file may say of them what it likes.
+        takes AND (old_id IS NULL OR reworded OR publishes OR posted_at <> old_posted_at) AS retags
       FROM state s
     ),
     stored AS (
       INSERT INTO posts (
         id, workspace_id, account_id, platform, platform_post_id, kind, text, url, posted_at, media,
-        ${metricNames()}, followers_at_posting, metrics_at, next_refresh_at, still_readings
+        ${metricNames()}, followers_at_posting, metrics_at, next_refresh_at, still_readings, publicly_read
       )
       SELECT post_id, ws.id, account_id, platform, platform_post_id, kind, body, url, posted_at,
         COALESCE(media, '[]'), ${metricNames()}, followers_at_posting, observed_at,
-        CASE WHEN source <> 'import' AND kind <> 'repost' THEN observed_at + ${refreshAfter()} END, still_now
+        CASE WHEN source <> 'import' AND kind <> 'repost' THEN observed_at + ${refreshAfter()} END, still_now,
+        ${isPublic(sql`source`)}
       FROM change, ws WHERE takes
       ORDER BY account_id, platform_post_id
       ON CONFLICT (account_id, platform_post_id) DO UPDATE SET
-        kind = excluded.kind, text = COALESCE(excluded.text, posts.text),
-        url = COALESCE(excluded.url, posts.url), posted_at = excluded.posted_at, media = excluded.media,
+        kind = excluded.kind,
+        text = COALESCE(excluded.text, CASE WHEN posts.publicly_read >= excluded.publicly_read THEN posts.text END),
+        url = COALESCE(excluded.url, CASE WHEN posts.publicly_read >= excluded.publicly_read THEN posts.url END),
+        posted_at = excluded.posted_at, media = excluded.media,
         ${each(POST_METRICS, (m) => `${m} = excluded.${m}`)},
         metrics_at = excluded.metrics_at, next_refresh_at = excluded.next_refresh_at,
-        still_readings = excluded.still_readings, absent_since = NULL, deleted_at = NULL
+        still_readings = excluded.still_readings, publicly_read = excluded.publicly_read,
+        absent_since = NULL, deleted_at = NULL
     ),
     missing AS (
       UPDATE posts p SET
@@ -213,14 +229,14 @@ export function ingestPosts(
     tagged AS (
       SELECT c.post_id, c.account_id, c.platform, c.posted_at, t.tag, min(t.display) AS display
       FROM change c, jsonb_to_recordset(c.tags) AS t (tag text, display text)
-      -- Tags stand in the text: where that is the same, they are.
-      WHERE c.takes AND c.kind <> 'repost' AND (c.old_id IS NULL OR c.reworded)
+      WHERE c.kind <> 'repost' AND c.retags
       GROUP BY 1, 2, 3, 4, 5
     ),
     untagged AS (
       DELETE FROM post_hashtags h USING change c
-      WHERE h.post_id = c.old_id AND c.takes AND c.reworded
+      WHERE h.post_id = c.old_id AND c.retags
         AND NOT EXISTS (SELECT 1 FROM tagged t WHERE t.post_id = h.post_id AND t.tag = h.tag)
+      RETURNING 1
     ),
     tags_stored AS (
       INSERT INTO post_hashtags (workspace_id, post_id, tag, display, account_id, platform, posted_at)
@@ -228,6 +244,7 @@ export function ingestPosts(
       ON CONFLICT (post_id, tag) DO UPDATE SET display = excluded.display, posted_at = excluded.posted_at
         WHERE (post_hashtags.display, post_hashtags.posted_at)
           IS DISTINCT FROM (excluded.display, excluded.posted_at)
+      RETURNING 1
     ),
     contribution AS (
       SELECT account_id, old_posted_at AS at, -1 AS sign,
@@ -290,7 +307,8 @@ export function ingestPosts(
         COUNT(*) FILTER (WHERE takes AND old_id IS NULL)::int AS inserted,
         COUNT(*) FILTER (WHERE takes AND old_id IS NOT NULL AND (recounts OR reworded))::int AS updated,
         COUNT(*) FILTER (WHERE NOT absent AND NOT (takes AND (recounts OR reworded)))::int AS unchanged,
-        COALESCE(bool_or(recounts OR deletes OR (takes AND reworded)), FALSE) AS changed
+        COALESCE(bool_or(recounts OR deletes OR (takes AND reworded)), FALSE)
+          OR EXISTS (SELECT 1 FROM untagged) OR EXISTS (SELECT 1 FROM tags_stored) AS changed
       FROM change
     )
     SELECT inserted, updated, unchanged,
