@@ -59,6 +59,7 @@ function printInstance({ instance, layout }: LocalStack): void {
       `  Password    ${instance.password}`,
       `  API key     ${instance.apiKey}`,
       `  API docs    ${instance.url}/docs`,
+      `  Mail        ${instance.mailUrl}`,
       rule,
       `  The same is in ${layout.instanceFile}; the Worker's log in ${layout.workerLog}.`,
       '  Ctrl-C stops everything; what is stored stays.',

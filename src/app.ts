@@ -14,14 +14,21 @@ import { answerError, outermost } from './http/middleware/outermost.ts'
 import { createApi } from './http/openapi.ts'
 import { accessRoutes } from './http/routes/access.ts'
 import { accountRoutes } from './http/routes/accounts.ts'
+import { auditLogRoutes } from './http/routes/audit-log.ts'
+import { brandRoutes } from './http/routes/brands.ts'
 import { dashboardRoutes } from './http/routes/dashboard.ts'
+import { deploymentRoutes } from './http/routes/deployment.ts'
 import { hashtagRoutes, publicHashtagRoutes } from './http/routes/hashtags.ts'
 import { createHealthRoutes } from './http/routes/health.ts'
 import { importRoutes } from './http/routes/imports.ts'
+import { invitationRoutes, publicInvitationRoutes } from './http/routes/invitations.ts'
 import { jobRoutes } from './http/routes/jobs.ts'
 import { socketRoute, ticketRoutes } from './http/routes/live.ts'
+import { memberRoutes } from './http/routes/members.ts'
+import { opsRoutes } from './http/routes/ops.ts'
 import { peopleRoutes } from './http/routes/people.ts'
 import { postRoutes } from './http/routes/posts.ts'
+import { workspaceRoutes } from './http/routes/workspaces.ts'
 import { callbackRoutes, type JobDeps } from './jobs/routes.ts'
 import { VERSION } from './version.ts'
 
@@ -29,6 +36,10 @@ import { VERSION } from './version.ts'
 export function createApp(depsOf: () => AppDeps) {
   const api = createApi()
   api.route('/', accessRoutes)
+  api.route('/', workspaceRoutes)
+  api.route('/', memberRoutes)
+  api.route('/', invitationRoutes)
+  api.route('/', brandRoutes)
   api.route('/', accountRoutes)
   api.route('/', dashboardRoutes)
   api.route('/', hashtagRoutes)
@@ -36,11 +47,15 @@ export function createApp(depsOf: () => AppDeps) {
   api.route('/', importRoutes)
   api.route('/', jobRoutes)
   api.route('/', ticketRoutes)
+  api.route('/', auditLogRoutes)
+  api.route('/', opsRoutes)
   api.openAPIRegistry.registerComponent('securitySchemes', 'apiKey', { type: 'http', scheme: 'bearer' })
 
   const described = createApi()
   described.route('/api/v1', api)
   described.route('/api/v1', publicHashtagRoutes)
+  described.route('/api/v1', publicInvitationRoutes)
+  described.route('/api/v1', deploymentRoutes)
 
   const app = new Hono<HttpEnv & { Variables: { jobs: JobDeps } }>()
   app.use('*', async (c, next) => {
@@ -68,6 +83,8 @@ export function createApp(depsOf: () => AppDeps) {
   app.use('/api/v1/*', refuseMethod(described))
   app.use('/api/v1/public/*', chargeAddress)
   app.route('/api/v1', publicHashtagRoutes)
+  app.route('/api/v1', publicInvitationRoutes)
+  app.route('/api/v1', deploymentRoutes)
   app.use('/api/v1/*', authenticate)
   app.use('/api/v1/*', chargeCaller)
   app.use('/api/v1/*', boundBody)
@@ -97,6 +114,8 @@ function describeApi(api: Described): OpenApiDocument {
 /** What the framework itself refuses, in our own terms. */
 function fromFramework(error: HTTPException): Error {
   if (error.status === 400) return invalidRequest([{ pointer: '', detail: 'The body is not valid JSON.' }])
+  if (error.status === 415)
+    return new AppError('unsupported_media_type', 'Send the body as application/json.')
   if (error.status === 413) return new AppError('payload_too_large', 'The body is too large.')
   return error
 }

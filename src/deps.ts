@@ -4,20 +4,24 @@ import { createColoTier } from './adapters/cache/colo.ts'
 import { createMemoryTier } from './adapters/cache/memory.ts'
 import { createRegionTier } from './adapters/cache/region.ts'
 import { createReadCache } from './adapters/cache/tiers.ts'
+import { createCredentialVault } from './adapters/credential-vault.ts'
 import { createDnsOverHttpsResolver } from './adapters/dns-over-https.ts'
 import { createGuardedFetch } from './adapters/guarded-fetch.ts'
 import { createHubAdapter } from './adapters/hub.ts'
 import { createLogger } from './adapters/logger.ts'
+import { createMailer } from './adapters/mailer.ts'
 import { createObjectStore } from './adapters/object-store.ts'
 import { createConnectors } from './adapters/platforms/index.ts'
 import { createQueue } from './adapters/queue.ts'
+import { createDeadLetters, createSchedules } from './adapters/queue-operations.ts'
 import { createRateBudget } from './adapters/rate-budget.ts'
 import { createRateLimiter } from './adapters/rate-limiter.ts'
+import { redactText } from './adapters/redact-text.ts'
 import { createRedis, READ_REDIS_TIMEOUT_MS, REDIS_TIMEOUT_MS } from './adapters/redis.ts'
 import { createSignatureCheck } from './adapters/signature.ts'
 import { createWatchList } from './adapters/watch-list.ts'
 import { createDb, withBreaker } from './db/client.ts'
-import { firstUser } from './db/queries/access.ts'
+import { deploymentState } from './db/queries/access.ts'
 import { parseEnv } from './env.ts'
 import type { HttpDeps } from './http/context.ts'
 import type { JobDeps } from './jobs/routes.ts'
@@ -26,6 +30,7 @@ import type { WorkspaceHubNamespace } from './realtime/rpc.ts'
 import { Breaker } from './resilience/breaker.ts'
 import { createDirectory } from './services/access/identify.ts'
 import type { ServiceDeps } from './services/context.ts'
+import { createPeople } from './services/people/index.ts'
 
 /** What the platform binds to the Worker beside its variables. */
 export interface Bindings {
@@ -87,10 +92,11 @@ export function createDeps(raw: Bindings & object, runtime: Runtime): AppDeps {
     trustedOrigins: [new URL(env.BLUESKY_APPVIEW_URL).origin],
   })
 
+  const queueAccess = { url: env.QSTASH_URL, token: env.QSTASH_TOKEN }
   const services: ServiceDeps = {
     db,
     generations: cache,
-    queue: createQueue({ url: env.QSTASH_URL, token: env.QSTASH_TOKEN, publicUrl: env.PUBLIC_URL }),
+    queue: createQueue({ ...queueAccess, publicUrl: env.PUBLIC_URL }),
     hub,
     objects: createObjectStore(raw.ARCHIVE),
     connectors: createConnectors({
@@ -100,13 +106,18 @@ export function createDeps(raw: Bindings & object, runtime: Runtime): AppDeps {
     }),
     fetchFor: (platform) => (platform === 'bluesky' ? fetchAppView : fetchAnywherePublic),
     budget: createRateBudget(redis, clock, waitUntil),
+    vault: env.CREDENTIALS_KEY === undefined ? null : createCredentialVault(env.CREDENTIALS_KEY),
     watchList: createWatchList(redis, clock),
     clock,
     log,
     waitUntil,
+    mailer: createMailer({ apiUrl: env.EMAIL_API_URL, apiKey: env.EMAIL_API_KEY, from: env.EMAIL_FROM }),
+    publicUrl: env.PUBLIC_URL,
     syncIntervalSeconds: env.SYNC_INTERVAL_SECONDS,
   }
   const directory = createDirectory({ db, clock, log, waitUntil })
+  const operatorEmails = env.OPERATOR_EMAILS.map((email) => email.toLowerCase())
+  const people = createPeople({ ...services, directory, signupMode: env.SIGNUP_MODE, operatorEmails })
 
   let auth: Auth | null = null
   const loadAuth = async (): Promise<Auth> => {
@@ -126,10 +137,11 @@ export function createDeps(raw: Bindings & object, runtime: Runtime): AppDeps {
       secret: env.BETTER_AUTH_SECRET,
       publicUrl: env.PUBLIC_URL,
       trustedOrigins: env.CORS_ORIGINS,
-      signupMode: env.SIGNUP_MODE,
       log,
-      hasUsers: () => directory.hasUsers(),
-      onUser: (user) => directory.welcome(user),
+      waitUntil,
+      canMail: services.mailer !== null,
+      operatorEmails,
+      listener: people,
     })
     return auth
   }
@@ -142,9 +154,10 @@ export function createDeps(raw: Bindings & object, runtime: Runtime): AppDeps {
       directory,
       readSession: createSessionReader({ secret: env.BETTER_AUTH_SECRET, clock }),
       auth: loadAuth,
+      people,
       connectLive: (workspaceId, request) => hub.connect(workspaceId, request),
       probe: async () => ({
-        postgres: await answers(() => database.outside(firstUser(), { timeoutMs: 2_000 })),
+        postgres: await answers(() => database.outside(deploymentState(), { timeoutMs: 2_000 })),
         redis: await answers(() => redis.ping()),
         queue: await answers(async () => {
           const response = await fetch(`${env.QSTASH_URL}/v2/keys`, {
@@ -155,10 +168,13 @@ export function createDeps(raw: Bindings & object, runtime: Runtime): AppDeps {
           if (!response.ok) throw new Error(`answered ${response.status}`)
         }),
       }),
+      deadLetters: createDeadLetters(queueAccess),
+      schedules: createSchedules(queueAccess),
       config: {
         publicUrl: env.PUBLIC_URL,
         corsOrigins: env.CORS_ORIGINS,
-        operatorEmails: env.OPERATOR_EMAILS,
+        operatorEmails,
+        signupMode: env.SIGNUP_MODE,
         rateLimits: env.RATE_LIMITS,
         cursorSecret: env.BETTER_AUTH_SECRET,
         commit: env.COMMIT,
@@ -180,6 +196,10 @@ async function answers(ask: () => Promise<unknown>): Promise<{ ok: boolean; deta
     await ask()
     return { ok: true, detail: null }
   } catch (error) {
-    return { ok: false, detail: error instanceof Error ? error.message : 'no answer' }
+    // For operators, and even they need no secrets of it.
+    return {
+      ok: false,
+      detail: error instanceof Error ? redactText(error.message).slice(0, 200) : 'no answer',
+    }
   }
 }

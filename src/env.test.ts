@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { ConfigurationError, parseEnv } from './env.ts'
+import { LIMIT_NAMES } from './lib/limit-names.ts'
 
 const COMPLETE = {
   DATABASE_URL: 'postgres://app:pw@db.example.com/tidemark',
@@ -35,6 +36,7 @@ describe('a configuration', () => {
       BLUESKY_APPVIEW_URL: 'https://public.api.bsky.app',
       ALLOW_PRIVATE_HOSTS: false,
       SYNC_INTERVAL_SECONDS: 60,
+      EMAIL_API_URL: 'https://api.resend.com',
       COMMIT: 'unknown',
     })
   })
@@ -66,6 +68,9 @@ describe('a configuration', () => {
     BLUESKY_APPVIEW_URL: 'hunter2',
     ALLOW_PRIVATE_HOSTS: 'hunter2',
     SYNC_INTERVAL_SECONDS: 'hunter2',
+    EMAIL_API_KEY: 'hunter2 hunter2',
+    EMAIL_FROM: 'hunter2',
+    EMAIL_API_URL: 'hunter2',
   }
 
   it('is refused with every malformed and missing variable named, and no value echoed', () => {
@@ -106,9 +111,10 @@ describe('a configuration', () => {
         PUBLIC_URL: 'http://127.0.0.1:8787//',
         BLUESKY_APPVIEW_URL: 'http://127.0.0.1:2584/',
         ALLOW_PRIVATE_HOSTS: '1',
-        CREDENTIALS_KEY: btoa('k'.repeat(32)),
+        CREDENTIALS_KEY: `${btoa('k'.repeat(32))}, ${btoa('o'.repeat(32))}`,
       }),
     ).toMatchObject({
+      CREDENTIALS_KEY: [btoa('k'.repeat(32)), btoa('o'.repeat(32))],
       CORS_ORIGINS: ['https://a.example', 'https://b.example'],
       OPERATOR_EMAILS: ['one@example.com'],
       PUBLIC_URL: 'http://127.0.0.1:8787',
@@ -140,6 +146,33 @@ describe('a configuration', () => {
       'reads=5/60;writes=5/60',
     ])
       expect(problemsOf({ ...COMPLETE, RATE_LIMITS: text }), text).toHaveLength(1)
+  })
+
+  it('says who mail is from, once mail can be sent', () => {
+    const key = { EMAIL_API_KEY: 're_hunter2' }
+    expect(problemsOf({ ...COMPLETE, ...key })).toEqual(['EMAIL_FROM is missing: EMAIL_API_KEY needs it'])
+    expect(problemsOf({ ...key, EMAIL_FROM: '' })).toHaveLength(REQUIRED.length + 1)
+    for (const from of ['mail@example.com', 'Tidemark <mail@example.com>', 'Tídemark, Inc. <m@example.com>'])
+      expect(parseEnv({ ...COMPLETE, ...key, EMAIL_FROM: from }).EMAIL_FROM).toBe(from)
+    for (const from of [
+      'example.com',
+      'A <a@b.example> B',
+      '<a@b.example>',
+      'A\nBcc: x <a@b.example>',
+      'a@b@c',
+    ])
+      expect(problemsOf({ ...COMPLETE, ...key, EMAIL_FROM: from }), from).toHaveLength(1)
+  })
+
+  it('is refused where it limits what has no limit, naming it', () => {
+    for (const name of ['raeds', 'Reads', 'read', 'constructor', 'sign-in-'])
+      expect(problemsOf({ ...COMPLETE, RATE_LIMITS: `writes=5/60,${name}=5/60` })).toEqual([
+        `RATE_LIMITS must name limits that there are (${LIMIT_NAMES.join(', ')}), not ${name}`,
+      ])
+    for (const name of LIMIT_NAMES)
+      expect(parseEnv({ ...COMPLETE, RATE_LIMITS: `${name}=7/9` }).RATE_LIMITS).toEqual({
+        [name]: { limit: 7, windowSeconds: 9 },
+      })
   })
 
   it('keeps out what is no variable of ours', () => {

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { isLimitName, LIMIT_NAMES, type LimitName } from './lib/limit-names.ts'
 
 const url = z.url({ protocol: /^https?$/ })
 const secret = z.string().min(16, 'must have at least 16 characters')
@@ -21,7 +22,7 @@ const rateLimits = z
   .string()
   .default('')
   .transform((text, ctx) => {
-    const limits: Record<string, { limit: number; windowSeconds: number }> = {}
+    const limits: Partial<Record<LimitName, { limit: number; windowSeconds: number }>> = {}
     for (const part of text
       .split(',')
       .map((item) => item.trim())
@@ -32,10 +33,33 @@ const rateLimits = z
         ctx.addIssue({ code: 'custom', message: 'must look like reads=600/60,writes=60/60' })
         return z.NEVER
       }
+      // A limit that nobody knows would be believed to be in force.
+      if (!isLimitName(name)) {
+        const known = LIMIT_NAMES.join(', ')
+        ctx.addIssue({ code: 'custom', message: `must name limits that there are (${known}), not ${name}` })
+        return z.NEVER
+      }
       limits[name] = { limit: Number(limit), windowSeconds: Number(windowSeconds) }
     }
     return limits
   })
+
+/** Keys of 32 bytes in base64, separated by commas: the first seals, all of them open. */
+const sealingKeys = z
+  .string()
+  .transform((text) => text.split(',').map((key) => key.trim()))
+  .pipe(
+    z
+      .array(
+        z
+          .string()
+          .regex(/^[A-Za-z0-9+/]{43}=$/, 'must be 32 bytes in base64, or several of those with commas'),
+      )
+      .min(1),
+  )
+
+/** `mail@example.com` or `Name <mail@example.com>`. */
+const SENDER = /^(?:[^\s<>@]+@[^\s<>@]+|[^<>\p{C}]+ <[^\s<>@]+@[^\s<>@]+>)$/u
 
 /** Variables and secrets of a deployment; `.dev.vars.example` explains each in a line. */
 export const Env = z.object({
@@ -49,10 +73,7 @@ export const Env = z.object({
   QSTASH_CURRENT_SIGNING_KEY: z.string().min(1),
   QSTASH_NEXT_SIGNING_KEY: z.string().min(1),
   BETTER_AUTH_SECRET: z.string().min(32, 'must have at least 32 characters'),
-  CREDENTIALS_KEY: z
-    .string()
-    .regex(/^[A-Za-z0-9+/]{43}=$/, 'must be 32 bytes in base64')
-    .optional(),
+  CREDENTIALS_KEY: sealingKeys.optional(),
   PUBLIC_URL: url.transform((value) => value.replace(/\/+$/, '')),
   CORS_ORIGINS: commaSeparated,
   METRICS_TOKEN: secret.optional(),
@@ -64,6 +85,15 @@ export const Env = z.object({
     .transform((value) => value.replace(/\/+$/, '')),
   ALLOW_PRIVATE_HOSTS: flag,
   SYNC_INTERVAL_SECONDS: z.coerce.number().int().min(5).max(3_600).default(60),
+  EMAIL_API_KEY: z
+    .string()
+    .regex(/^[!-~]+$/, 'must be printable, without spaces')
+    .optional(),
+  EMAIL_FROM: z
+    .string()
+    .regex(SENDER, 'must look like mail@example.com or Name <mail@example.com>')
+    .optional(),
+  EMAIL_API_URL: url.default('https://api.resend.com').transform((value) => value.replace(/\/+$/, '')),
   COMMIT: z.string().default('unknown'),
 })
 export type Env = z.infer<typeof Env>
@@ -95,14 +125,13 @@ export function parseEnv(raw: object): Env {
     }),
   )
   const result = Env.safeParse(given)
-  if (!result.success) {
-    throw new ConfigurationError(
-      result.error.issues.map((issue) => {
-        const name = String(issue.path[0])
-        return name in given ? `${name} ${plain(issue.message)}` : `${name} is missing`
-      }),
-    )
-  }
+  const problems = (result.error?.issues ?? []).map((issue) => {
+    const name = String(issue.path[0])
+    return name in given ? `${name} ${plain(issue.message)}` : `${name} is missing`
+  })
+  if ('EMAIL_API_KEY' in given && !('EMAIL_FROM' in given))
+    problems.push('EMAIL_FROM is missing: EMAIL_API_KEY needs it')
+  if (!result.success || problems.length > 0) throw new ConfigurationError(problems)
   parsed.set(raw, result.data)
   return result.data
 }

@@ -8,6 +8,7 @@ import { listFiles, REPOSITORY, readFiles } from './files.ts'
 import { formatFindings } from './finding.ts'
 import { checkLayers, LAYERED_DIRECTORIES } from './layers.ts'
 import { checkMigrations } from './migrations.ts'
+import { checkPermissions, PERMISSIONS_DOCUMENT } from './permissions.ts'
 import { runTool, type Step } from './run-steps.ts'
 import { checkVersions } from './versions.ts'
 
@@ -35,6 +36,13 @@ export const STEPS: readonly Step[] = [
       const { version } = await readPackage()
       const migrations = (await readMigrations()).map(({ name }) => name)
       return formatFindings(checkVersions({ version, migrations }))
+    },
+  },
+  {
+    name: 'permissions',
+    run: async () => {
+      const document = await readFile(join(REPOSITORY, PERMISSIONS_DOCUMENT), 'utf8').catch(() => '')
+      return formatFindings(checkPermissions(document))
     },
   },
   {

@@ -62,6 +62,51 @@ const ALWAYS_REFUSED = [
   'https://[4000::1]/',
   'https://a..b/',
   'https://-bad.example/',
+  // Other spellings of the same, and other networks that lead to IPv4.
+  'gopher://example.com/',
+  'blob:https://example.com/1',
+  'https://example.com@169.254.169.254/',
+  'https://169.254.169.254#@example.com/',
+  'https://169.254.169.254\\@example.com/',
+  'https:169.254.169.254/',
+  'https:///169.254.169.254/',
+  'https://１６９.２５４.１６９.２５４/',
+  'https://169。254。169。254/',
+  'https://0xa9.254.0251.254/',
+  'https://%31%36%39.254.169.254/',
+  'https://169.254.169.254:443/',
+  'https://[0:0:0:0:0:ffff:a9fe:a9fe]/',
+  'https://[::169.254.169.254]/',
+  'https://[::ffff:0:169.254.169.254]/',
+  'https://[64:ff9b:0:0:0:0:a9fe:a9fe]/',
+  'https://[2002:a9fe:a9fe:ffff:ffff:ffff:ffff:ffff]/',
+  // Teredo holds its server and, inverted, its client.
+  'https://[2001:0:a9fe:a9fe::1]/',
+  'https://[2001:0:4136:e378:8000:63bf:5601:5601]/',
+  'https://[2001:20::1]/',
+  'https://[3fff::1]/',
+  'https://[5f00::1]/',
+  'https://[fe80::a9fe:a9fe]/',
+  'https://[fe80::1%eth0]/',
+  'https://[febf::1]/',
+  'https://[::1%25lo]/',
+  'https://[fd20:ce::254]/',
+  'https://169.254.170.2/v2/credentials',
+  'https://192.0.0.192/',
+  'https://192.88.99.1/',
+  'https://100.127.255.255/',
+  'https://198.19.255.255/',
+  'https://255.255.255.254/',
+  'https://metadata.goog/',
+  'https://ⓜⓔⓣⓐⓓⓐⓣⓐ.google.internal/',
+  'https://instance-data/',
+  'https://256.256.256.256/',
+  'https://1.2.3.4.5/',
+  'https://0x100000000/',
+  'https://example.com%00.internal/',
+  'https://exa%0ample.com/',
+  'https://example.com:65536/',
+  'https://*.example/',
 ]
 
 const REFUSED_UNLESS_PRIVATE_IS_ALLOWED = [
@@ -109,6 +154,23 @@ const REFUSED_UNLESS_PRIVATE_IS_ALLOWED = [
   'https://box.home.arpa/',
   'https://intranet/',
   'https://localhost:8443/',
+  'https://localhost.localdomain/',
+  'https://a.b.LOCALHOST./',
+  'https://ⅼocalhost/',
+  'https://loc\u00adalhost/',
+  'https://%6c%6f%63alhost/',
+  'https://127.0.0.1:443/',
+  'https://0x7f.0.0.0x1/',
+  'https://0000177.0.0.01/',
+  'https://[::ffff:10.0.0.1]/',
+  'https://[::ffff:c0a8:1]/',
+  'https://[64:ff9b::10.0.0.1]/',
+  'https://[2002:c0a8:1::]/',
+  'https://[fd00::1]/',
+  'https://[fdff:ffff::1]/',
+  'https://172.31.0.1/',
+  'https://printer.corp/',
+  'https://db.private/',
 ]
 
 const ALLOWED = [
@@ -126,6 +188,12 @@ const ALLOWED = [
   'https://localhost.example.com/',
   'https://127.0.0.1.example.com/',
   'https://internal.example/',
+  'https://172.32.0.1/',
+  'https://172.15.255.255/',
+  'https://100.128.0.1/',
+  'https://[2001:4860:4860::8888]/',
+  'https://[64:ff9b::8.8.8.8]/',
+  'https://xn--80ak6aa92e.com/',
 ]
 
 describe('the addresses of a guarded fetch', () => {
@@ -162,13 +230,15 @@ describe('the addresses of a guarded fetch', () => {
     expect(calls.map((call) => call.url)).toEqual([new URL(url).href])
   })
 
-  it.each(['https://example.com:80/', 'https://example.com:8443/', 'https://example.com:22/'])(
-    'refuses the port of %s',
-    async (url) => {
-      const { fetch } = guarded(ok)
-      expect((await platformFailure(fetch(url))).kind).toBe('refused')
-    },
-  )
+  it.each([
+    'https://example.com:0/',
+    'https://example.com:80/',
+    'https://example.com:8443/',
+    'https://example.com:22/',
+  ])('refuses the port of %s', async (url) => {
+    const { fetch } = guarded(ok)
+    expect((await platformFailure(fetch(url))).kind).toBe('refused')
+  })
 
   it('calls an origin of the configuration wherever it is, and no other one', async () => {
     const { fetch } = guarded(ok, { trustedOrigins: ['http://127.0.0.1:2584/xrpc'] })

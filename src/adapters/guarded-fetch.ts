@@ -90,7 +90,8 @@ class Deadline {
 }
 
 /**
- * A fetch for addresses that users choose. Only https on port 443, no credentials in the address, and no
+ * A fetch for addresses that users choose. Only https, only on port 443 (a server of the open internet that is
+ * meant to be found has that one; 8443 and its like are consoles), no credentials in the address, and no
  * host that is private, reserved or this machine, in whatever spelling, at the first address and at each
  * redirect (of which there are few); bounded in bytes and time. The whole answer is read before the
  * promise resolves; its `url` is where it came from in the end. With `redirect: 'manual'` the redirect

@@ -1,27 +1,8 @@
 import type { LogFields, Logger } from '../ports.ts'
+import { isSecretName, redactError, redactText } from './redact-text.ts'
 
-/** Field names whose values never reach a log, whatever they hold. */
-const SECRET_NAME =
-  /password|passphrase|secret|token|authorization|cookie|credential|(api|signing|private)[-_]?key|signature/i
-const API_KEY = /tm_[A-Za-z0-9_-]{8,}/g
-const BEARER = /Bearer\s+[A-Za-z0-9._~+/=-]+/gi
-const CREDENTIALS_IN_URL = /(\w+:\/\/)[^/\s?#]*@/g
-/** How an ORM ends the message of a failed query; in a stack the frames follow. */
-const QUERY_PARAMETERS = /\nparams: [\s\S]*?(?=\n {4}at |$)/g
-const MAX_TEXT = 2_000
-/** Read beyond the end, so that what is cut off is not what a secret is known by. */
-const MARGIN = 1_000
 const MAX_DEPTH = 4
-
-function redactText(text: string): string {
-  return text
-    .slice(0, MAX_TEXT + MARGIN)
-    .replace(QUERY_PARAMETERS, '\nparams: [redacted]')
-    .replace(API_KEY, 'tm_[redacted]')
-    .replace(BEARER, 'Bearer [redacted]')
-    .replace(CREDENTIALS_IN_URL, '$1[redacted]@')
-    .slice(0, MAX_TEXT)
-}
+const MAX_ITEMS = 50
 
 /** A value as it may be logged: secrets by name and by shape are taken out, errors become plain data. */
 export function redact(value: unknown, depth = 0): unknown {
@@ -30,23 +11,66 @@ export function redact(value: unknown, depth = 0): unknown {
   if (typeof value === 'bigint') return String(value)
   if (typeof value !== 'object' || value === null) return value
   if (value instanceof Date) return Number.isNaN(value.getTime()) ? null : value.toISOString()
+  if (value instanceof String || value instanceof URL) return redactText(String(value))
+  if (value instanceof ArrayBuffer || ArrayBuffer.isView(value)) return `[${value.byteLength} bytes]`
   if (depth >= MAX_DEPTH) return '[deeper]'
-  if (value instanceof Error)
-    return {
-      name: value.name,
-      message: redactText(value.message),
-      ...('code' in value ? { code: redact(value.code, depth + 1) } : {}),
-      ...('sqlState' in value ? { sqlState: redact(value.sqlState, depth + 1) } : {}),
-      ...(value.stack === undefined ? {} : { stack: redactText(value.stack) }),
-      ...(value.cause === undefined ? {} : { cause: redact(value.cause, depth + 1) }),
-    }
-  if (Array.isArray(value)) return value.slice(0, 50).map((item) => redact(item, depth + 1))
+  if (value instanceof Error) return redactError(value, (part) => redact(part, depth + 1))
+  if (value instanceof Request || value instanceof Response) return redactMessage(value, depth)
+  if (isKeyed(value))
+    return redactEntries(
+      [...value.entries()].map(([name, item]) => [nameOf(name), item]),
+      depth,
+    )
+  if (value instanceof Set) return redact([...value], depth)
+  if (Array.isArray(value)) return redactArray(value, depth)
+  // A method among the fields would be asked how the whole is written.
+  return redactEntries(
+    Object.entries(value).filter(([, item]) => typeof item !== 'function'),
+    depth,
+  )
+}
+
+/** Of a request or an answer what it is about, without its body. */
+function redactMessage(message: Request | Response, depth: number): unknown {
+  const { url, headers } = message
+  const about = message instanceof Request ? { method: message.method } : { status: message.status }
+  return { ...about, url: redactText(url), headers: redact(headers, depth + 1) }
+}
+
+/** A list; of a pair that begins with a secret's name the second is left out, as headers are listed. */
+function redactArray(items: readonly unknown[], depth: number): unknown {
+  const [name, ...rest] = items
+  if (items.length === 2 && typeof name === 'string' && isSecretName(name))
+    return [name, shownAs(rest[0], depth, true)]
+  return items.slice(0, MAX_ITEMS).map((item) => redact(item, depth + 1))
+}
+
+function redactEntries(entries: readonly (readonly [string, unknown])[], depth: number): unknown {
+  // `{ name: 'cookie', value: '…' }`, as headers are also written.
+  const named = entries.some(
+    ([key, item]) => /^(?:name|key|header)$/i.test(key) && typeof item === 'string' && isSecretName(item),
+  )
   return Object.fromEntries(
-    Object.entries(value).map(([name, item]) => [
-      name,
-      SECRET_NAME.test(name) && item !== null && item !== undefined ? '[redacted]' : redact(item, depth + 1),
+    entries.map(([name, item]) => [
+      redactText(name),
+      shownAs(item, depth, isSecretName(name) || (named && /^value$/i.test(name))),
     ]),
   )
+}
+
+/** That something secret was not there may be shown. */
+function shownAs(item: unknown, depth: number, isSecret: boolean): unknown {
+  return isSecret && item !== null && item !== undefined ? '[redacted]' : redact(item, depth + 1)
+}
+
+function isKeyed(value: object): value is Map<unknown, unknown> | Headers | FormData | URLSearchParams {
+  return [Map, Headers, FormData, URLSearchParams].some((kind) => value instanceof kind)
+}
+
+/** A key of a map may be anything. */
+function nameOf(key: unknown): string {
+  if (typeof key === 'string') return key
+  return typeof key === 'object' ? '[object]' : String(key)
 }
 
 /** One JSON line an event, on the console, which the platform collects. */
@@ -55,9 +79,9 @@ export function createLogger(fields: LogFields = {}, write: (line: string) => vo
     write(
       JSON.stringify({
         level,
-        message,
+        message: redactText(message),
         at: new Date().toISOString(),
-        ...asFields(redact({ ...fields, ...more })),
+        ...shown({ ...fields, ...more }),
       }),
     )
   return {
@@ -69,6 +93,15 @@ export function createLogger(fields: LogFields = {}, write: (line: string) => vo
   }
 }
 
-function asFields(value: unknown): LogFields {
-  return typeof value === 'object' && value !== null ? { ...value } : {}
+/** The fields of an entry. What throws while it is looked at is left out: a log must not fail what it tells of. */
+function shown(fields: LogFields): LogFields {
+  return Object.fromEntries(
+    Object.entries(fields).map(([name, value]) => {
+      try {
+        return [redactText(name), shownAs(value, 0, isSecretName(name))]
+      } catch {
+        return [redactText(name), '[unreadable]']
+      }
+    }),
+  )
 }

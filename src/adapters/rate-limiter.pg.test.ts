@@ -181,6 +181,76 @@ describe('charging before the answer', () => {
   })
 })
 
+describe('the time to wait that a refusal names', () => {
+  const policy: LimitPolicy = { name: 'sign-in', limit: 5, windowSeconds: 900 }
+  const WINDOW_START = Math.floor(MINUTE_START / 900_000) * 900_000
+
+  /** Asks so many times in a row, at a second of the shared window. */
+  async function ask(at: Isolate, second: number, times: number): Promise<LimitVerdict[]> {
+    vi.setSystemTime(WINDOW_START + second * 1_000)
+    const verdicts: LimitVerdict[] = []
+    for (let i = 0; i < times; i++) verdicts.push(await at.limiter.require(policy, caller))
+    return verdicts
+  }
+
+  // Whose requests spend the allowance, and when: the isolate's own windows and the shared ones end apart.
+  it.each<[string, (one: Isolate, two: Isolate) => Promise<unknown>]>([
+    ['at the start of a window', (one) => ask(one, 0, 5)],
+    ['in the middle of a window', (one) => ask(one, 450, 5)],
+    ['at the end of a window', (one) => ask(one, 899, 5)],
+    ['by another isolate', (_, two) => ask(two, 10, 5)],
+    ['by another isolate at the end', (_, two) => ask(two, 899.9, 5)],
+    [
+      'by both',
+      async (one, two) => {
+        await ask(one, 100, 3)
+        await ask(two, 101, 2)
+      },
+    ],
+    [
+      'here in the window before, and there in this one',
+      async (one, two) => {
+        await ask(one, 100, 5)
+        await ask(two, 950, 1)
+      },
+    ],
+    [
+      'in both windows',
+      async (one, two) => {
+        await ask(two, 800, 5)
+        await ask(one, 1_300, 2)
+        await ask(two, 1_301, 2)
+      },
+    ],
+    [
+      'and asked for again and again',
+      async (one, two) => {
+        await ask(two, 850, 4)
+        await ask(one, 851, 9)
+      },
+    ],
+  ])('suffices where it was spent %s', async (_, spend) => {
+    const [one, two] = [isolate(), isolate()]
+    await spend(one, two)
+    const [refused] = (await ask(one, (Date.now() - WINDOW_START) / 1_000, 6)).slice(-1)
+    expect(refused).toMatchObject({ allowed: false, remaining: 0 })
+    const { resetSeconds = 0 } = refused ?? {}
+    expect(resetSeconds).toBeGreaterThanOrEqual(1)
+    expect(resetSeconds).toBeLessThanOrEqual(policy.windowSeconds + 1)
+    vi.setSystemTime(Date.now() + resetSeconds * 1_000)
+    expect(await one.limiter.require(policy, caller)).toMatchObject({ allowed: true })
+  })
+
+  it('does not grow by asking too early', async () => {
+    const [one, two] = [isolate(), isolate()]
+    await ask(two, 850, 5)
+    const [first, ...later] = await ask(one, 851, 12)
+    expect(first).toMatchObject({ allowed: false, resetSeconds: 50 })
+    expect(later.map(({ resetSeconds }) => resetSeconds)).toEqual(Array<number>(11).fill(50))
+    expect((await ask(one, 901, 1))[0]?.allowed).toBe(true)
+  })
+})
+
 describe('without Redis', () => {
   it('goes on counting, each isolate for itself, and says so in the log', async () => {
     const at = isolate(GONE)

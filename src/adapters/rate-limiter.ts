@@ -5,6 +5,8 @@ import type { Clock, LimitPolicy, LimitVerdict, Logger, RateLimiter } from '../p
 
 /** How much of an allowance an isolate takes at once. */
 const LEASE = 50
+/** Isolates do not agree on the time to the millisecond: who waits until a window's end waits for this as well. */
+const CLOCK_SKEW_MS = 100
 
 interface Local {
   windowStartMs: number
@@ -28,7 +30,8 @@ export function createRateLimiter(parts: {
   log: Logger
   waitUntil(work: Promise<unknown>): void
 }): RateLimiter {
-  const limiters = new Map<string, Ratelimit>()
+  // Keys may have limits of their own, so there is no telling how many kinds there are.
+  const limiters = new LRUCache<string, Ratelimit>({ max: 500 })
   const locals = new LRUCache<string, Local>({ max: 20_000 })
 
   function limiterOf(policy: LimitPolicy): Ratelimit {
@@ -74,6 +77,11 @@ export function createRateLimiter(parts: {
     }
   }
 
+  /** A refusal until the moment from which a request is let through again, as far as nobody else asks. */
+  function refusal(policy: LimitPolicy, now: number, untilMs: number): LimitVerdict {
+    return { policy, allowed: false, remaining: 0, resetSeconds: Math.ceil((untilMs - now) / 1_000) }
+  }
+
   /** Takes the next lease from the shared allowance. */
   async function lease(policy: LimitPolicy, caller: string, local: Local): Promise<void> {
     const rate = Math.min(LEASE, Math.max(1, Math.floor(policy.limit / 4)))
@@ -110,17 +118,23 @@ export function createRateLimiter(parts: {
     },
     async require(policy, caller) {
       const now = parts.clock.now()
+      const windowMs = policy.windowSeconds * 1_000
       const local = localOf(policy, caller, now)
-      if (local.used >= policy.limit) return verdict(policy, local, now, false)
+      if (local.used >= policy.limit) {
+        // This isolate's window and the shared one do not end together: with both over it is let through.
+        const sharedEnd = (Math.floor(now / windowMs) + 1) * windowMs + CLOCK_SKEW_MS
+        return refusal(policy, now, Math.max(local.windowStartMs + windowMs, sharedEnd))
+      }
       local.used += 1
       try {
         const { success, remaining, reset } = await limiterOf(policy).limit(caller)
-        return {
-          policy,
-          allowed: success,
-          remaining: Math.max(0, remaining),
-          resetSeconds: Math.max(1, Math.ceil((reset - now) / 1_000)),
+        if (!success) {
+          // What was not served is not counted: who was told to wait is not made to wait longer for asking.
+          local.used -= 1
+          return refusal(policy, now, reset + CLOCK_SKEW_MS)
         }
+        const resetSeconds = Math.max(1, Math.ceil((reset - now) / 1_000))
+        return { policy, allowed: true, remaining: Math.max(0, remaining), resetSeconds }
       } catch (error) {
         parts.log.warn('rate limits are counted by this isolate alone', { error })
         return verdict(policy, local, now, true)

@@ -112,6 +112,37 @@ describe('parseMastodonAddress', () => {
   })
 })
 
+describe('control characters', () => {
+  // NUL, a break in the middle, escape, delete, and a control character beyond ASCII.
+  it.each(['\0', '\n', '\r\n', '\t', '\u001b', '\u007f', '\u0085'])(
+    'make no name with %j within',
+    (control) => {
+      for (const input of [
+        `ada@social${control}.example`,
+        `a${control}da@social.example`,
+        `ada@social.example${control}.com`,
+        `https://social.example/@ada${control}/1`,
+        `https://social${control}.example/@ada`,
+        `https://social.example/@ada@home${encodeURIComponent(control)}.example`,
+        `https://social.example/@ada${encodeURIComponent(control)}`,
+      ])
+        expect(parseMastodonAddress(input), JSON.stringify(input)).toBeNull()
+      for (const input of [`ada${control}.example.com`, `https://bsky.app/profile/ada${control}.example.com`])
+        expect(parseBlueskyActor(input), JSON.stringify(input)).toBeNull()
+      expect(identifyPlatform(`https://x.com/a${control}da`)).toBeNull()
+    },
+  )
+
+  it('may stand around a name where they are white space, and nowhere else', () => {
+    expect(parseMastodonAddress('\n\t ada@social.example \r\n')).toEqual({
+      user: 'ada',
+      host: 'social.example',
+    })
+    expect(parseMastodonAddress('\0ada@social.example')).toBeNull()
+    expect(parseMastodonAddress('ada@social.example\0')).toBeNull()
+  })
+})
+
 describe('identifyPlatform', () => {
   it.each([
     ['@ada@social.example', 'mastodon', 'ada@social.example'],

@@ -16,21 +16,26 @@ export interface MastodonAddress {
   host: string
 }
 
-const INVISIBLE = /[\p{Cf}\p{Cc}]/gu
+const INVISIBLE = /\p{Cf}/gu
+const CONTROL = /\p{Cc}/u
 const DID = /^did:(?:plc:[a-z0-9]{8,64}|web:[a-zA-Z0-9._:%-]{1,250}[a-zA-Z0-9._-])$/
 const BLUESKY_HANDLE = /^(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?$/
 const MASTODON_USER = /^[\p{L}\p{N}_](?:[\p{L}\p{N}_.-]{0,98}[\p{L}\p{N}_])?$/u
 const YOUTUBE_CHANNEL = /^UC[\w-]{22}$/
 const LINKEDIN_URN = /^urn:li:organization:\d{1,20}$/
 
-/** Without what copying from a page leaves around a name: white space, and invisible direction marks. */
+/**
+ * Without what copying from a page leaves around a name: white space, and invisible direction marks. Nothing
+ * is left of an input with control characters within: it names nobody, and must not be mended into a name.
+ */
 function tidy(input: string): string {
-  return input.normalize('NFC').replace(INVISIBLE, '').trim()
+  const text = input.normalize('NFC').replace(INVISIBLE, '').trim()
+  return CONTROL.test(text) ? '' : text
 }
 
 /** The host of an address in ASCII, as the network knows it; `null` when it is none. */
 function asciiHost(host: string): string | null {
-  if (host === '' || /[\s/?#@\\%]/u.test(host)) return null
+  if (host === '' || /[\s\p{Cc}/?#@\\%]/u.test(host)) return null
   return URL.parse(`https://${host}/`)?.host ?? null
 }
 

@@ -1,6 +1,17 @@
-import type { Auth, CacheAnswer, LimitVerdict, RateLimiter, ReadCache, SessionUser } from '../ports.ts'
-import type { Directory } from '../services/access/identify.ts'
+import type {
+  Auth,
+  CacheAnswer,
+  DeadLetters,
+  LimitVerdict,
+  RateLimiter,
+  ReadCache,
+  Schedules,
+  Session,
+  SessionUser,
+} from '../ports.ts'
+import type { Directory, Person } from '../services/access/identify.ts'
 import type { ServiceContext, ServiceDeps } from '../services/context.ts'
+import type { People } from '../services/people/index.ts'
 
 /** What the HTTP layer is given, once an isolate. */
 export interface HttpDeps {
@@ -9,17 +20,23 @@ export interface HttpDeps {
   limiter: RateLimiter
   directory: Directory
   /** Reads the signed session cookie, asking nobody. */
-  readSession(headers: Headers): Promise<SessionUser | null>
+  readSession(headers: Headers): Promise<Session | null>
   /** Sign-up, sign-in and sessions in the database; loaded at first use. */
   auth(): Promise<Auth>
+  /** Who may sign up, and what they are told. */
+  people: Pick<People, 'admit' | 'sendReminder'>
   /** Hands a WebSocket upgrade to a workspace's hub. */
   connectLive(workspaceId: string, request: Request): Promise<Response>
   /** Whether each dependency answers, by name. */
   probe(): Promise<Record<string, { ok: boolean; detail: string | null }>>
+  deadLetters: DeadLetters
+  schedules: Schedules
   config: {
     publicUrl: string
     corsOrigins: string[]
+    /** In lower case. */
     operatorEmails: string[]
+    signupMode: 'invite' | 'open' | 'closed'
     rateLimits: Record<string, { limit: number; windowSeconds: number }>
     cursorSecret: string
     commit: string
@@ -31,7 +48,13 @@ export interface Caller {
   /** Whose allowance is charged: `key:<id>` or `user:<id>`. */
   id: string
   user: SessionUser | null
+  sessionId: string | null
+  emailVerified: boolean
+  /** Theirs; a key has but the one it belongs to. */
+  workspaces: Person['workspaces']
   apiKey: { id: string; name: string } | null
+  /** What a key may do a minute, where that is less than the deployment's limits. */
+  ownLimits: { reads: number | null; writes: number | null }
   workspaceName: string
   /** Cookies to renew the session with. */
   setCookies: string[]

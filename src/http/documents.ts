@@ -84,11 +84,17 @@ ${items.map(({ path, method, operation }) => html`<details><summary><code class=
   )
 }
 
+/** Of pages: their one style sheet, and the icon that browsers look for. Nothing runs in them. */
+const PAGE_POLICY =
+  "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'"
+/** They change with a deployment, and hold nothing of anybody. */
+const PAGE_HEADERS = { 'content-security-policy': PAGE_POLICY, 'cache-control': 'public, max-age=300' }
+
 /** Routes of the documents, given the API's own description. */
 export function createDocumentRoutes(describeApi: () => OpenApiDocument) {
   return new Hono<HttpEnv>()
     .get('/openapi.json', (c) => c.json(describeApi(), 200, { 'cache-control': 'public, max-age=300' }))
-    .get('/docs', (c) => c.html(documentationPage(describeApi())))
+    .get('/docs', (c) => c.html(documentationPage(describeApi()), 200, PAGE_HEADERS))
     .get('/docs/style.css', (c) =>
       c.body(STYLE, 200, { 'content-type': 'text/css', 'cache-control': 'public, max-age=3600' }),
     )
@@ -98,6 +104,8 @@ export function createDocumentRoutes(describeApi: () => OpenApiDocument) {
           'Problems',
           html`<h1>Problems</h1><ul>${ERROR_CODES.map((code) => html`<li><a href="/problems/${code}"><code>${code}</code></a> ${PROBLEMS[code].title}</li>`)}</ul>`,
         ),
+        200,
+        PAGE_HEADERS,
       ),
     )
     .get('/problems/:code', (c) => {
@@ -112,6 +120,8 @@ export function createDocumentRoutes(describeApi: () => OpenApiDocument) {
 <code>requestId</code> finds it in the logs. ${status === 429 || status === 503 ? html`Try again after the seconds that <code>Retry-After</code> names.` : ''}</p>
 <p><a href="/problems">All problems</a></p>`,
         ),
+        200,
+        PAGE_HEADERS,
       )
     })
 }

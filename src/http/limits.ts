@@ -1,25 +1,32 @@
 import { createMiddleware } from 'hono/factory'
 import { AppError } from '../errors.ts'
+import { addressBlock } from '../lib/ip-address.ts'
+import { LIMIT_NAMES, type LimitName } from '../lib/limit-names.ts'
 import type { LimitPolicy, LimitVerdict } from '../ports.ts'
 import type { HttpDeps, HttpEnv } from './context.ts'
 
+export type { LimitName }
+
 /** Every limit by name. `RATE_LIMITS` overrides each. */
-export const DEFAULT_LIMITS = {
+const DEFAULT_LIMITS: Record<LimitName, { limit: number; windowSeconds: number }> = {
   reads: { limit: 600, windowSeconds: 60 },
   writes: { limit: 60, windowSeconds: 60 },
   'sign-in': { limit: 5, windowSeconds: 900 },
   'sign-up': { limit: 3, windowSeconds: 3_600 },
+  /** Mails that anybody can ask for, by address and by recipient. */
+  mails: { limit: 3, windowSeconds: 3_600 },
   imports: { limit: 20, windowSeconds: 3_600 },
   public: { limit: 60, windowSeconds: 60 },
-} as const
-export type LimitName = keyof typeof DEFAULT_LIMITS
+  /** Failed attempts to say who one is, by address; see `failed-attempts.ts`. */
+  unauthenticated: { limit: 60, windowSeconds: 60 },
+}
 
 export function limitPolicy(deps: HttpDeps, name: LimitName): LimitPolicy {
   return { name, ...(deps.config.rateLimits[name] ?? DEFAULT_LIMITS[name]) }
 }
 
 export function limitPolicies(deps: HttpDeps): LimitPolicy[] {
-  return (Object.keys(DEFAULT_LIMITS) as LimitName[]).map((name) => limitPolicy(deps, name))
+  return LIMIT_NAMES.map((name) => limitPolicy(deps, name))
 }
 
 /** @throws rate_limited with the time to wait */
@@ -38,21 +45,32 @@ export function assertAllowed(verdict: LimitVerdict): void {
 export const chargeCaller = createMiddleware<HttpEnv>(async (c, next) => {
   const deps = c.get('deps')
   const reading = c.req.method === 'GET' || c.req.method === 'HEAD'
-  const policy = limitPolicy(deps, reading ? 'reads' : 'writes')
-  const caller = c.get('caller').id
-  const verdict = reading ? deps.limiter.charge(policy, caller) : await deps.limiter.require(policy, caller)
+  const name = reading ? 'reads' : 'writes'
+  const { id, ownLimits } = c.get('caller')
+  const policy = noMoreThan(limitPolicy(deps, name), ownLimits[name])
+  const verdict = reading ? deps.limiter.charge(policy, id) : await deps.limiter.require(policy, id)
   c.set('limit', verdict)
   assertAllowed(verdict)
   await next()
 })
 
+/** A policy that allows no more than so many a minute; `null`: it stays as it is. */
+function noMoreThan(policy: LimitPolicy, perMinute: number | null): LimitPolicy {
+  if (perMinute === null) return policy
+  const limit = Math.max(1, Math.floor((perMinute * policy.windowSeconds) / 60))
+  return limit < policy.limit ? { ...policy, limit } : policy
+}
+
+/** Whose allowance is charged where nobody has said who they are: an address, or its network's (IPv6). */
+export function addressCaller(headers: Headers): string {
+  const address = headers.get('cf-connecting-ip')
+  return `ip:${address === null ? 'unknown' : addressBlock(address)}`
+}
+
 /** Charges an address where nobody is signed in. */
 export const chargeAddress = createMiddleware<HttpEnv>(async (c, next) => {
   const { limiter } = c.var.deps
-  const verdict = limiter.charge(
-    limitPolicy(c.var.deps, 'public'),
-    `ip:${c.req.header('cf-connecting-ip') ?? 'unknown'}`,
-  )
+  const verdict = limiter.charge(limitPolicy(c.var.deps, 'public'), addressCaller(c.req.raw.headers))
   c.set('limit', verdict)
   assertAllowed(verdict)
   await next()

@@ -82,7 +82,7 @@ export const accountFilter = {
   brands: commaList(z.uuid('is not an id')),
 }
 
-export const idParameter = z.object({ id: z.string().max(100) })
+export const idParameter = z.object({ id: z.string() })
 
 const ProblemDocument = z
   .object({

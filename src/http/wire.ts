@@ -1,8 +1,35 @@
 /** The shapes that travel: what the dashboard (and any TypeScript client) may import of the server. */
+
+import type { Role } from '../services/context.ts'
+import type { Permission } from '../services/permissions.ts'
+
+export type {
+  ApiKey,
+  CreateApiKey,
+  CreatedApiKey,
+  CreatedInvitation,
+  CreateInvitation,
+  Invitation,
+  InvitationPreview,
+  Member,
+  UpdateMember,
+  WorkspaceSummary,
+} from '../services/access/schemas.ts'
 export type { Account, AccountMetricsPoint } from '../services/accounts/schemas.ts'
+export type { AuditAction } from '../services/audit/actions.ts'
+export type { AuditLogEntry } from '../services/audit/schemas.ts'
+export type { Brand } from '../services/brands/schemas.ts'
+export type { Role } from '../services/context.ts'
 export type { TrendingHashtags, TrendingItem, TrendingWindow } from '../services/hashtags/schemas.ts'
 export type { ImportReport } from '../services/imports/schemas.ts'
 export type { Job } from '../services/jobs/schemas.ts'
+export type {
+  DatabaseReport,
+  DeadLetter,
+  Health,
+  OutboxState,
+  ScheduleState,
+} from '../services/ops/schemas.ts'
 export type {
   Change,
   Overview,
@@ -11,17 +38,23 @@ export type {
   TopPost,
   Totals,
 } from '../services/overview/schemas.ts'
+export type { Permission } from '../services/permissions.ts'
 export type { Post, PostSnapshot } from '../services/posts/schemas.ts'
 export type { Problem } from './problem.ts'
 
 /** `GET /api/v1/me` */
 export interface Me {
   kind: 'user' | 'apiKey'
-  user: { id: string; email: string; name: string } | null
+  user: { id: string; email: string; name: string; emailVerified: boolean } | null
   apiKey: { id: string; name: string } | null
-  workspace: { id: string; name: string; timezone: string; role: string | null }
-  workspaces: { id: string; name: string; timezone: string; role: string }[]
+  workspace: { id: string; name: string; timezone: string; role: Role | null }
+  workspaces: { id: string; name: string; timezone: string; role: Role }[]
   scopes: string[]
+  /** Brands whose accounts alone are seen; `null`: all. */
+  brands: string[] | null
+  permissions: Permission[]
+  /** Whether they run the deployment. */
+  operator: boolean
   limits: { name: string; limit: number; windowSeconds: number }[]
 }
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { type AddressClass, classifyAddress, hostReach, isAddress } from './ip-address.ts'
+import { type AddressClass, addressBlock, classifyAddress, hostReach, isAddress } from './ip-address.ts'
 
 const CASES: [string, AddressClass][] = [
   ['8.8.8.8', 'public'],
@@ -174,5 +174,22 @@ describe('hostReach', () => {
     [`${'a.'.repeat(130)}example`, 'forbidden'],
   ])('finds %j to be %s', (hostname, expected) => {
     expect(hostReach(hostname)).toBe(expected)
+  })
+})
+
+describe('addressBlock', () => {
+  it.each([
+    ['198.51.100.7', '198.51.100.7'],
+    ['2001:db8:1:2:3:4:5:6', '2001:db8:1:2::/64'],
+    ['2001:DB8:1:2:ffff:ffff:ffff:ffff', '2001:db8:1:2::/64'],
+    ['2001:db8::1', '2001:db8:0:0::/64'],
+    ['::1', '0:0:0:0::/64'],
+    ['::ffff:198.51.100.7', '198.51.100.7'],
+    ['::ffff:c633:6407', '198.51.100.7'],
+    ['unknown', 'unknown'],
+    ['not:an:address', 'not:an:address'],
+    ['', ''],
+  ])('counts %j as %j', (address, block) => {
+    expect(addressBlock(address)).toBe(block)
   })
 })

@@ -179,3 +179,20 @@ export function hostReach(hostname: string): HostReach {
 export function isAddress(hostname: string): boolean {
   return classifyAddress(hostname) !== null
 }
+
+/**
+ * What limits by address count together: an IPv4 address by itself, and of IPv6 the network of 64 bits, all
+ * of whose addresses a single customer has. What is no address stays as it is.
+ */
+export function addressBlock(address: string): string {
+  const value = address.includes(':') ? parseIpv6(address) : null
+  if (value === null) return address
+  // An IPv4 address, written as IPv6.
+  if (value >> 32n === 0xffffn) return ipv4Text(value & 0xffff_ffffn)
+  const groups = [112n, 96n, 80n, 64n].map((shift) => ((value >> shift) & 0xffffn).toString(16))
+  return `${groups.join(':')}::/64`
+}
+
+function ipv4Text(value: bigint): string {
+  return [24n, 16n, 8n, 0n].map((shift) => String((value >> shift) & 0xffn)).join('.')
+}

@@ -13,10 +13,11 @@ const secrets: Secrets = {
   authSecret: 'a'.repeat(48),
   credentialsKey: Buffer.alloc(32, 7).toString('base64'),
   metricsToken: 'metrics-token-metrics-token',
+  mailApiKey: 're_mail',
   demoPassword: 'demo-password',
 }
 
-const ports = { postgres: 1, neon: 2, redis: 3, qstash: 4, bluesky: 5, mastodon: 6, control: 7 }
+const ports = { postgres: 1, neon: 2, redis: 3, qstash: 4, bluesky: 5, mastodon: 6, control: 7, mail: 8 }
 
 const configure = (variables: Variables = {}) =>
   configureWorker({ variables, secrets, ports, publicUrl: 'http://127.0.0.1:8787' })
@@ -29,6 +30,11 @@ test('what comes out is a complete configuration, open to everybody on this mach
   expect(env.PUBLIC_URL).toBe('http://127.0.0.1:8787')
   expect(new URL(env.DATABASE_URL).password).toBe('app%2Fpassword')
   expect(env.OPERATOR_EMAILS).toEqual(['demo@tidemark.localhost'])
+  expect(env).toMatchObject({
+    EMAIL_API_URL: 'http://127.0.0.1:8',
+    EMAIL_API_KEY: 're_mail',
+    EMAIL_FROM: 'Tidemark <mail@tidemark.localhost>',
+  })
 })
 
 test("the caller's variables win over the defaults", () => {
@@ -54,6 +60,20 @@ test('a database of somewhere else is never used, and that is said', () => {
   expect(JSON.stringify(configure(variables))).not.toContain('production')
   expect(configure(variables)).not.toHaveProperty('HOME')
   expect(ignoredVariables(variables)).toEqual(['DATABASE_URL'])
+})
+
+test('mail never leaves the machine, whoever it is from', () => {
+  const variables = {
+    EMAIL_API_KEY: 're_production',
+    EMAIL_API_URL: 'https://mail.example',
+    EMAIL_FROM: 'a@b.example',
+  }
+  expect(configure(variables)).toMatchObject({
+    EMAIL_API_KEY: 're_mail',
+    EMAIL_API_URL: 'http://127.0.0.1:8',
+    EMAIL_FROM: 'a@b.example',
+  })
+  expect(ignoredVariables(variables)).toEqual(['EMAIL_API_KEY', 'EMAIL_API_URL'])
 })
 
 test('a variable that makes no sense is named', () => {

@@ -26,6 +26,8 @@ const OWN = [
   'QSTASH_CURRENT_SIGNING_KEY',
   'QSTASH_NEXT_SIGNING_KEY',
   'PUBLIC_URL',
+  'EMAIL_API_KEY',
+  'EMAIL_API_URL',
 ]
 
 export interface ConfigurationOptions {
@@ -54,6 +56,7 @@ export function configureWorker(options: ConfigurationOptions): Bindings {
     SIGNUP_MODE: 'open',
     ALLOW_PRIVATE_HOSTS: 'true',
     BLUESKY_APPVIEW_URL: `http://127.0.0.1:${ports.bluesky}`,
+    EMAIL_FROM: 'Tidemark <mail@tidemark.localhost>',
     ...given,
     OPERATOR_EMAILS: [DEMO_EMAIL, given.OPERATOR_EMAILS].filter(Boolean).join(','),
     DATABASE_URL: databaseUrl(APP_ROLE, secrets.databaseAppPassword, ports.postgres),
@@ -65,6 +68,8 @@ export function configureWorker(options: ConfigurationOptions): Bindings {
     QSTASH_CURRENT_SIGNING_KEY: secrets.qstashCurrentSigningKey,
     QSTASH_NEXT_SIGNING_KEY: secrets.qstashNextSigningKey,
     PUBLIC_URL: publicUrl,
+    EMAIL_API_KEY: secrets.mailApiKey,
+    EMAIL_API_URL: `http://127.0.0.1:${ports.mail}`,
   }
   parseEnv(bindings)
   return bindings

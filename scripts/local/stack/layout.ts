@@ -8,6 +8,7 @@ export interface StackLayout {
   qstashFile: string
   interventionsFile: string
   worldFile: string
+  mailFile: string
   worker: string
   workerLog: string
   secretsFile: string
@@ -25,6 +26,7 @@ export function layOutStack(directory: string): StackLayout {
     qstashFile: join(directory, 'qstash.sqlite'),
     interventionsFile: join(directory, 'interventions.jsonl'),
     worldFile: join(directory, 'world.json'),
+    mailFile: join(directory, 'mail.json'),
     worker: join(directory, 'worker'),
     workerLog: join(directory, 'worker.log'),
     secretsFile: join(directory, 'secrets.json'),

@@ -7,7 +7,7 @@ import { z } from 'zod'
 import { listen, sendJson } from '../lib/http-server.ts'
 
 /** What the Worker talks to, each on a port of its own. */
-const NAMES = ['postgres', 'neon', 'redis', 'qstash', 'bluesky', 'mastodon', 'control'] as const
+const NAMES = ['postgres', 'neon', 'redis', 'qstash', 'bluesky', 'mastodon', 'control', 'mail'] as const
 type PortName = (typeof NAMES)[number]
 export type Ports = Record<PortName, number>
 
@@ -114,7 +114,16 @@ export async function reservePort(port: number): Promise<() => Promise<void>> {
 
 /** Holds all of them until the last is chosen, so that none is chosen twice. */
 async function takePorts(take: (name: PortName) => Promise<Server>): Promise<Ports> {
-  const ports: Ports = { postgres: 0, neon: 0, redis: 0, qstash: 0, bluesky: 0, mastodon: 0, control: 0 }
+  const ports: Ports = {
+    postgres: 0,
+    neon: 0,
+    redis: 0,
+    qstash: 0,
+    bluesky: 0,
+    mastodon: 0,
+    control: 0,
+    mail: 0,
+  }
   const held: Server[] = []
   try {
     for (const name of NAMES) {

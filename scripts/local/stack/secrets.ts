@@ -16,6 +16,7 @@ export const Secrets = z.object({
   /** 32 bytes in base64. */
   credentialsKey: text,
   metricsToken: text,
+  mailApiKey: text,
   demoPassword: text,
 })
 export type Secrets = z.infer<typeof Secrets>
@@ -33,6 +34,7 @@ function generateSecrets(): Secrets {
     authSecret: token(36),
     credentialsKey: randomBytes(32).toString('base64'),
     metricsToken: token(),
+    mailApiKey: `re_${token()}`,
     demoPassword: token(12),
   }
 }

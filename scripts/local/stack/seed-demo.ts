@@ -80,7 +80,12 @@ export async function seedDemo(options: SeedOptions): Promise<{ accounts: number
     db: createDb({ connectionString: options.databaseUrl, fetchEndpoint: options.neonEndpoint }),
     generations: { raise: async () => {} },
     queue: { publish: async (messages) => void queued.push(...messages) },
-    hub: { publish: async () => {}, announce: async () => {}, issueTicket: async () => {} },
+    hub: {
+      publish: async () => {},
+      announce: async () => {},
+      issueTicket: async () => {},
+      revoke: async () => 0,
+    },
     objects: { put: unavailable, getRange: unavailable, delete: unavailable },
     connectors: createConnectors({ blueskyAppViewUrl: options.blueskyUrl, allowPrivateHosts: true }),
     fetchFor: (platform) => (url, init) =>
@@ -90,6 +95,9 @@ export async function seedDemo(options: SeedOptions): Promise<{ accounts: number
     clock,
     log: quiet,
     waitUntil: (work) => void background.push(work),
+    vault: null,
+    mailer: null,
+    publicUrl: 'http://127.0.0.1',
     syncIntervalSeconds: 60,
   }
 

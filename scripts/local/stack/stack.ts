@@ -6,14 +6,14 @@ import type { Platforms } from '../platforms/index.ts'
 import { type QStash, startQStash } from '../qstash/index.ts'
 import { type Bindings, configureWorker, ignoredVariables, type Variables } from './configuration.ts'
 import { clearHalfHistory, ensureHistory, withoutBluesky } from './demo-history.ts'
-import { ensureDemoUser, type Instance } from './demo-user.ts'
+import { confirmDemoAddress, ensureDemoUser, type Instance } from './demo-user.ts'
 import { lockDirectory } from './directory-lock.ts'
 import { layOutStack, type StackLayout } from './layout.ts'
 import { stopOrphans } from './orphans.ts'
 import { chooseFreePorts, chooseStablePorts, claimPort, reservePort } from './ports.ts'
 import { resetState } from './reset.ts'
 import { loadSecrets, writePrivate } from './secrets.ts'
-import { startCache, startDatabase, startWorld } from './stand-ins.ts'
+import { startCache, startDatabase, startMail, startWorld } from './stand-ins.ts'
 import { createStoppers, type Stoppers } from './stoppers.ts'
 import { startWorker, type Worker } from './worker.ts'
 
@@ -41,8 +41,13 @@ export interface StackOptions {
   signal?: AbortSignal
 }
 
+export interface LocalInstance extends Instance {
+  /** Where mails can be seen that the Worker has sent. */
+  mailUrl: string
+}
+
 export interface LocalStack {
-  instance: Instance
+  instance: LocalInstance
   /** What the Worker was given. */
   bindings: Bindings
   /** The database's address as its owner, who sees every workspace. */
@@ -102,10 +107,11 @@ async function start(options: StackOptions, stoppers: Stoppers): Promise<LocalSt
 
   const parts = { layout, ports, secrets, stoppers, log, onFailure: options.onFailure }
   const build = options.build ?? (() => ensureBuilt({ log, signal }))
-  const [ownerUrl, , platforms, { workerDir, webDir }] = await allOrNone([
+  const [ownerUrl, , platforms, mail, { workerDir, webDir }] = await allOrNone([
     startDatabase({ ...parts, appUrl: bindings.DATABASE_URL ?? '' }),
     startCache({ ...parts, redisUrl: variables.REDIS_URL }),
     startWorld({ ...parts, now: options.now }),
+    startMail(parts),
     build(),
   ])
   log('Postgres, Redis and the simulated platforms run')
@@ -128,11 +134,13 @@ async function start(options: StackOptions, stoppers: Stoppers): Promise<LocalSt
   log('The Worker serves')
   signal?.throwIfAborted()
 
-  const instance = await ensureDemoUser({
+  const demo = await ensureDemoUser({
     url: publicUrl,
     password: secrets.demoPassword,
     apiKey: await keptApiKey(layout.instanceFile),
   })
+  await confirmDemoAddress(ownerUrl)
+  const instance: LocalInstance = { ...demo, mailUrl: mail.url }
   await writePrivate(layout.instanceFile, instance)
   const { workspaceId } = instance
   await clearHalfHistory({ ownerUrl, marker: layout.historyMarker, workspaceId })

@@ -1,5 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { z } from 'zod'
+import { type Mailbox, startMailbox } from '../mail/index.ts'
 import { startNeonHttp } from '../neon-http/server.ts'
 import { type Platforms, startPlatforms } from '../platforms/index.ts'
 import { startRedis } from '../redis.ts'
@@ -51,6 +52,18 @@ export async function startCache(options: StandInOptions & { redisUrl: string | 
   stoppers.add('Redis', () => redis.stop())
   const rest = await startUpstashRest({ port: ports.redis, token: secrets.redisToken, redis, log })
   stoppers.add('The Redis endpoint', () => rest.stop())
+}
+
+/** What the Worker sends mail to; none of it leaves the machine. */
+export async function startMail({ layout, ports, secrets, stoppers, log }: StandInOptions): Promise<Mailbox> {
+  const mail = await startMailbox({
+    port: ports.mail,
+    apiKey: secrets.mailApiKey,
+    dataFile: layout.mailFile,
+    log,
+  })
+  stoppers.add('The mailbox', () => mail.stop())
+  return mail
 }
 
 /** @param now the simulated platforms' clock, in milliseconds since 1970 */

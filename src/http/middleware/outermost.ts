@@ -1,7 +1,11 @@
+import type { Context } from 'hono'
 import { createMiddleware } from 'hono/factory'
 import { AppError } from '../../errors.ts'
 import type { HttpEnv } from '../context.ts'
+import { noteAttempt, refuseAttempt } from '../failed-attempts.ts'
 import { problemResponse } from '../problem.ts'
+import { exposeAnswer } from './cross-origin.ts'
+import { protectAnswer } from './security-headers.ts'
 
 const REQUEST_ID = /^[A-Za-z0-9._-]{8,100}$/
 
@@ -12,13 +16,24 @@ export const outermost = createMiddleware<HttpEnv>(async (c, next) => {
   c.set('requestId', requestId)
   c.set('startedAtMs', performance.now())
   c.set('limit', null)
-  await next()
+  const refusal = refuseAttempt(c)
+  if (refusal === null) {
+    try {
+      await next()
+    } catch (error) {
+      // What no route takes fails beyond the framework's own handling, and is an answer like any other.
+      c.res = answerError(error instanceof Error ? error : new Error('not an error', { cause: error }), c)
+    }
+  } else {
+    c.res = answerError(refusal, c)
+    exposeAnswer(c)
+  }
   // An upgrade is the hub's own answer: its headers cannot be changed, and nobody reads them.
   if (c.res.status === 101) return
+  noteAttempt(c)
   const { headers } = c.res
   headers.set('x-request-id', requestId)
-  headers.set('x-content-type-options', 'nosniff')
-  headers.set('referrer-policy', 'strict-origin-when-cross-origin')
+  protectAnswer(headers, { path: c.req.path, isSecure: isSecure(c) })
   const limit = c.get('limit')
   if (limit !== null) {
     const { name, limit: quota, windowSeconds } = limit.policy
@@ -29,6 +44,11 @@ export const outermost = createMiddleware<HttpEnv>(async (c, next) => {
   const known = headers.get('server-timing')
   headers.set('server-timing', known === null ? timing : `${known}, ${timing}`)
 })
+
+/** Whether a request came over https to a deployment whose address is https. */
+function isSecure(c: Context<HttpEnv>): boolean {
+  return c.req.url.startsWith('https:') && c.var.deps.config.publicUrl.startsWith('https:')
+}
 
 /** Answers what a handler threw. What is not understood is logged whole, and shown as a fixed sentence. */
 export function answerError(
