@@ -3,18 +3,30 @@ import { useEffect, useErrorBoundary } from 'preact/hooks'
 import { asApiError } from './api/http.ts'
 import { AccountsPage } from './features/accounts/accounts-page.tsx'
 import { ConnectProvider } from './features/accounts/connect-provider.tsx'
+import { AuditPage } from './features/audit/audit-page.tsx'
+import { ForgotPasswordPage } from './features/auth/forgot-password-page.tsx'
+import { InvitePage } from './features/auth/invite-page.tsx'
+import { ResetPasswordPage } from './features/auth/reset-password-page.tsx'
 import { SignInPage } from './features/auth/sign-in-page.tsx'
+import { VerifyEmailPage } from './features/auth/verify-email-page.tsx'
+import { BrandsPage } from './features/brands/brands-page.tsx'
 import { ImportsPage } from './features/imports/imports-page.tsx'
+import { OperatorPage } from './features/operator/operator-page.tsx'
 import { OverviewPage } from './features/overview/overview-page.tsx'
 import { PostPage } from './features/posts/post-page.tsx'
 import { PostsPage } from './features/posts/posts-page.tsx'
-import { SettingsPage } from './features/settings/settings-page.tsx'
+import { ProfilePage } from './features/profile/profile-page.tsx'
+import { VerifyEmailBanner } from './features/profile/verify-email-banner.tsx'
+import { GeneralPage } from './features/settings/general-page.tsx'
+import { TeamPage } from './features/team/team-page.tsx'
 import { Shell } from './shell/shell.tsx'
 import { AccountsProvider } from './state/accounts.tsx'
+import { BrandsProvider } from './state/brands.tsx'
 import { LiveProvider } from './state/live.tsx'
-import { isSignInPath, signInPath } from './state/return-path.ts'
+import { useMay } from './state/permissions.ts'
+import { isOpenPath, isSignInPath, signInPath } from './state/return-path.ts'
 import { Link, navigate, useLocation } from './state/router.tsx'
-import { SessionProvider, useSession } from './state/session.tsx'
+import { SessionProvider, useMe, useSession } from './state/session.tsx'
 import { ToastProvider } from './state/toasts.tsx'
 import { Page } from './ui/page.tsx'
 import { EmptyState, ErrorState } from './ui/states.tsx'
@@ -42,13 +54,32 @@ function decoded(part: string): string | null {
   }
 }
 
+/** A section of the settings, as far as the reader may see it. */
+function SettingsSection({ name }: { name: string }) {
+  const maySeeLog = useMay('audit.read')
+  switch (name) {
+    case '':
+      return <GeneralPage />
+    case 'team':
+      return <TeamPage />
+    case 'brands':
+      return <BrandsPage />
+    case 'audit-log':
+      return maySeeLog ? <AuditPage /> : <NotFoundPage />
+    default:
+      return <NotFoundPage />
+  }
+}
+
 function Routes() {
+  const { operator } = useMe()
   const { path } = useLocation()
   const [, section = '', encodedId = '', ...more] = path.split('/')
   const id = decoded(encodedId)
   if (more.length > 0 || id === null) return <NotFoundPage />
   if (section === 'posts' && id !== '') return <PostPage key={id} id={id} />
   if (section === 'imports') return <ImportsPage key={id} id={id === '' ? null : id} />
+  if (section === 'settings') return <SettingsSection name={id} />
   if (id !== '') return <NotFoundPage />
   switch (section) {
     case '':
@@ -57,8 +88,10 @@ function Routes() {
       return <PostsPage />
     case 'accounts':
       return <AccountsPage />
-    case 'settings':
-      return <SettingsPage />
+    case 'operator':
+      return operator ? <OperatorPage /> : <NotFoundPage />
+    case 'profile':
+      return <ProfilePage />
     default:
       return <NotFoundPage />
   }
@@ -77,6 +110,22 @@ function Guarded({ children }: { children: ComponentChildren }) {
   )
 }
 
+/** A page that is shown without signing in. */
+function OpenPage({ path }: { path: string }) {
+  switch (path) {
+    case '/forgot-password':
+      return <ForgotPasswordPage />
+    case '/reset-password':
+      return <ResetPasswordPage />
+    case '/verify-email':
+      return <VerifyEmailPage />
+    case '/invite':
+      return <InvitePage />
+    default:
+      return <SignInPage key={path} mode={path === '/sign-up' ? 'sign-up' : 'sign-in'} />
+  }
+}
+
 /** Sends whoever is not signed in to the sign-in page, which leads back here. */
 function ToSignIn() {
   useEffect(() => {
@@ -88,8 +137,8 @@ function ToSignIn() {
 function Gate() {
   const { state, refresh } = useSession()
   const { path } = useLocation()
-  if (isSignInPath(path) && state.kind !== 'signedIn')
-    return <SignInPage key={path} mode={path === '/sign-up' ? 'sign-up' : 'sign-in'} />
+  if (isOpenPath(path) && (isSignInPath(path) ? state.kind !== 'signedIn' : state.kind !== 'loading'))
+    return <OpenPage path={path} />
   switch (state.kind) {
     case 'loading':
       return (
@@ -108,15 +157,18 @@ function Gate() {
     case 'signedIn':
       return (
         <LiveProvider key={state.me.workspace.id}>
-          <AccountsProvider>
-            <ConnectProvider>
-              <Shell>
-                <Guarded key={path}>
-                  <Routes />
-                </Guarded>
-              </Shell>
-            </ConnectProvider>
-          </AccountsProvider>
+          <BrandsProvider>
+            <AccountsProvider>
+              <ConnectProvider>
+                <Shell>
+                  <VerifyEmailBanner />
+                  <Guarded key={path}>
+                    <Routes />
+                  </Guarded>
+                </Shell>
+              </ConnectProvider>
+            </AccountsProvider>
+          </BrandsProvider>
         </LiveProvider>
       )
   }

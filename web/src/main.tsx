@@ -9,6 +9,9 @@ import './styles/panels.css'
 import './styles/overview.css'
 import './styles/lists.css'
 import './styles/sign-in.css'
+import './styles/people.css'
+import './styles/access.css'
+import './styles/operator.css'
 
 followTheme()
 const root = document.getElementById('app')

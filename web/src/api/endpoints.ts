@@ -17,22 +17,6 @@ import type { QueryValue } from './query.ts'
 /** An answer to a request that is carried out in the background. */
 export type AcceptedJob = Job & { jobId: string }
 
-/** A key of the workspace, without the key itself. */
-export interface ApiKey {
-  id: string
-  name: string
-  prefix: string
-  scopes: string[]
-  createdAt: string
-  expiresAt: string | null
-  lastUsedAt: string | null
-}
-
-/** The answer that shows a new key, this once. */
-export interface CreatedApiKey extends ApiKey {
-  key: string
-}
-
 type Query = Readonly<Record<string, QueryValue>>
 
 const MAX_PAGE = 100
@@ -43,7 +27,12 @@ export const getOverview = (query: Query, signal?: AbortSignal) =>
   request<Overview>('/dashboard/overview', { query, signal })
 
 export const getTrending = (
-  query: { window: TrendingWindow; platforms: string[]; minGeneration?: number | undefined },
+  query: {
+    window: TrendingWindow
+    platforms: string[]
+    brands: string[]
+    minGeneration?: number | undefined
+  },
   signal?: AbortSignal,
 ) => request<TrendingHashtags>('/trending/hashtags', { query: { ...query, limit: 10 }, signal })
 
@@ -54,7 +43,7 @@ export const getPost = (id: string, signal?: AbortSignal) =>
   request<Post>(`/posts/${encodeURIComponent(id)}`, { signal })
 
 /** Follows a list to its end, or to `maxPages` of it. */
-async function readAll<T>(
+export async function readAll<T>(
   path: string,
   options: { query?: Query; maxPages: number; signal?: AbortSignal | undefined },
 ): Promise<T[]> {
@@ -85,8 +74,10 @@ export async function getPostSnapshots(id: string, signal?: AbortSignal): Promis
 export const getAccounts = (query: Query, signal?: AbortSignal) =>
   readAll<Account>('/accounts', { query, maxPages: 20, signal })
 
-export const connectAccount = (json: { platform: string; handle: string }, signal?: AbortSignal) =>
-  request<Account>('/accounts', { method: 'POST', json, signal })
+export const connectAccount = (
+  json: { platform: string; handle: string; brandId?: string; credentials?: { accessToken: string } },
+  signal?: AbortSignal,
+) => request<Account>('/accounts', { method: 'POST', json, signal })
 
 const accountPath = (id: string) => `/accounts/${encodeURIComponent(id)}`
 
@@ -101,6 +92,13 @@ export const restoreAccount = (id: string) =>
 export const syncAccount = (id: string) =>
   request<AcceptedJob>(`${accountPath(id)}/sync`, { method: 'POST', json: {} })
 
+/** What an account is read with from now on; its server is asked first. */
+export const storeCredentials = (id: string, accessToken: string) =>
+  request<undefined>(`${accountPath(id)}/credentials`, { method: 'PUT', json: { accessToken } })
+
+export const removeCredentials = (id: string) =>
+  request<undefined>(`${accountPath(id)}/credentials`, { method: 'DELETE' })
+
 export const getJob = (id: string, signal?: AbortSignal) =>
   request<Job>(`/jobs/${encodeURIComponent(id)}`, { signal })
 
@@ -109,16 +107,5 @@ export const getJobs = (signal?: AbortSignal) => request<Page<Job>>('/jobs', { q
 
 export const getImport = (id: string, signal?: AbortSignal) =>
   request<ImportReport>(`/imports/${encodeURIComponent(id)}`, { signal })
-
-export const getApiKeys = (signal?: AbortSignal) => readAll<ApiKey>('/api-keys', { maxPages: 5, signal })
-
-export const createApiKey = (json: { name: string; scopes: string[]; expiresInDays?: number }) =>
-  request<CreatedApiKey>('/api-keys', { method: 'POST', json })
-
-export const revokeApiKey = (id: string) =>
-  request<unknown>(`/api-keys/${encodeURIComponent(id)}`, { method: 'DELETE' })
-
-export const updateWorkspace = (id: string, json: { name: string; timezone: string }) =>
-  request<undefined>(`/workspaces/${encodeURIComponent(id)}`, { method: 'PATCH', json })
 
 export const createTicket = () => request<Ticket>('/realtime/tickets', { method: 'POST', json: {} })

@@ -35,7 +35,7 @@ export class ApiError extends Error {
 }
 
 export interface RequestOptions {
-  method?: 'GET' | 'POST' | 'PATCH' | 'DELETE'
+  method?: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
   query?: Readonly<Record<string, QueryValue>>
   /** Sent as JSON. */
   json?: unknown
@@ -64,9 +64,10 @@ export function requestHeaders(): Record<string, string> {
   return headers
 }
 
-/** The body as the shape that the API's contract promises for this answer (none for 204); not checked again here. */
+/** The body as the shape that the API's contract promises for this answer (none where it is empty); not checked again here. */
 export async function readAs<T>(response: Response): Promise<T> {
-  return (response.status === 204 ? undefined : await response.json()) as T
+  const text = await response.text()
+  return (text === '' ? undefined : JSON.parse(text)) as T
 }
 
 /** Whether a failure is only that somebody stopped waiting. */
@@ -84,6 +85,11 @@ export function networkError(): ApiError {
 /** Turns an answer that is an error into one that can be shown, and tells if a sign-in is due. */
 export async function toApiError(response: Response): Promise<ApiError> {
   if (response.status === 401) for (const listener of unauthorizedListeners) listener()
+  return readApiError(response)
+}
+
+/** Turns an answer that is an error into one that can be shown. */
+export async function readApiError(response: Response): Promise<ApiError> {
   const retryAfter = Number.parseInt(response.headers.get('retry-after') ?? '', 10)
   let problem: Partial<Problem> = {}
   try {

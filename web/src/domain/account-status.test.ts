@@ -15,6 +15,7 @@ function account(changes: Partial<Account> = {}, freshness: Partial<Account['fre
     statusReason: null,
     metrics: { followers: 10, following: 1, posts: 2 },
     metricsAt: null,
+    credentials: null,
     createdAt: '2026-01-01T00:00:00Z',
     deletedAt: null,
     ...changes,

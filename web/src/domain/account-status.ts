@@ -18,7 +18,7 @@ const STATUS: Record<Status, StatusWords> = {
   needs_auth: {
     label: 'Needs access',
     tone: 'warning',
-    explanation: 'The platform no longer lets us read it. Connect it again.',
+    explanation: 'The platform no longer lets us read it.',
   },
   gone: { label: 'Gone', tone: 'bad', explanation: 'The platform says that this account no longer exists.' },
   error: { label: 'Error', tone: 'bad', explanation: 'Reading it keeps failing.' },

@@ -1,5 +1,12 @@
 import { describe, expect, it } from 'vitest'
-import { accountsChanged, changedPosts, syncedAccountId, updatedJobId, withMetrics } from './live-events.ts'
+import {
+  accountsChanged,
+  changedPosts,
+  namesNothing,
+  syncedAccountId,
+  updatedJobId,
+  withMetrics,
+} from './live-events.ts'
 
 describe('live events', () => {
   it('reads the posts of metrics.updated', () => {
@@ -30,6 +37,8 @@ describe('live events', () => {
       }),
     ).toBe(true)
     expect(accountsChanged(null)).toBe(false)
+    expect(accountsChanged({ accounts: [], posts: [] })).toBe(true)
+    expect(namesNothing({ accounts: [], posts: [{ id: 'p1' }] })).toBe(false)
   })
 
   it('reads whose sync and which job', () => {

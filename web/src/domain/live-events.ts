@@ -31,11 +31,21 @@ export function changedPosts(data: unknown): Map<string, Record<string, number |
 }
 
 /**
+ * Whether `metrics.updated` says that something changed and not what: of a workspace as a whole, or told to a
+ * member who is limited to some brands. It may concern anything on the page.
+ */
+export function namesNothing(data: unknown): boolean {
+  const fields = fieldsOf(data)
+  return [fields?.accounts, fields?.posts].every((list) => Array.isArray(list) && list.length === 0)
+}
+
+/**
  * Whether `metrics.updated` tells that accounts themselves changed (connected, paused, removed): those come
  * without any difference in counts.
  */
 export function accountsChanged(data: unknown): boolean {
   const accounts = fieldsOf(data)?.accounts
+  if (namesNothing(data)) return true
   return (
     Array.isArray(accounts) &&
     accounts.some((entry) => Object.keys(fieldsOf(fieldsOf(entry)?.delta) ?? {}).length === 0)

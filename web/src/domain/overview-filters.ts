@@ -11,6 +11,7 @@ export interface OverviewFilters {
   basis: Basis
   compare: Compare
   platforms: string[]
+  brands: string[]
   accounts: string[]
   /** The metric in the chart. */
   metric: OverviewMetric
@@ -23,6 +24,7 @@ export const DEFAULT_FILTERS: OverviewFilters = {
   basis: 'published',
   compare: 'previous',
   platforms: [],
+  brands: [],
   accounts: [],
   metric: 'engagements',
   window: '24h',
@@ -54,6 +56,7 @@ export function parseOverviewFilters(search: URLSearchParams): OverviewFilters {
     basis: search.get('basis') === 'gained' ? 'gained' : 'published',
     compare: compare === 'year' || compare === 'none' ? compare : 'previous',
     platforms: splitList(search.get('platforms')),
+    brands: splitList(search.get('brands')),
     accounts: splitList(search.get('accounts')),
     metric: isOverviewMetric(metric) ? metric : DEFAULT_FILTERS.metric,
     window: window === '1h' || window === '7d' ? window : '24h',
@@ -73,6 +76,7 @@ export function overviewSearch(filters: OverviewFilters): Record<string, string 
     basis: unless(filters.basis, DEFAULT_FILTERS.basis),
     compare: unless(filters.compare, DEFAULT_FILTERS.compare),
     platforms: filters.platforms,
+    brands: filters.brands,
     accounts: filters.accounts,
     metric: unless(filters.metric, DEFAULT_FILTERS.metric),
     window: unless(filters.window, DEFAULT_FILTERS.window),
@@ -87,5 +91,6 @@ export function overviewQuery(filters: OverviewFilters): Record<string, string |
     basis: filters.basis,
     accounts: filters.accounts,
     platforms: filters.platforms,
+    brands: filters.brands,
   }
 }

@@ -29,6 +29,7 @@ export const SORT_LABELS: Record<PostSort, string> = {
 export interface PostFilters {
   sort: PostSort
   accounts: string[]
+  brands: string[]
   platforms: string[]
   kinds: PostKind[]
   hashtags: string[]
@@ -40,6 +41,7 @@ export interface PostFilters {
 export const NO_POST_FILTERS: PostFilters = {
   sort: '-postedAt',
   accounts: [],
+  brands: [],
   platforms: [],
   kinds: [],
   hashtags: [],
@@ -72,6 +74,7 @@ export function parsePostFilters(search: URLSearchParams): PostFilters {
   return {
     sort: isPostSort(sort) ? sort : NO_POST_FILTERS.sort,
     accounts: splitList(search.get('accounts')),
+    brands: splitList(search.get('brands')),
     platforms: splitList(search.get('platforms')),
     kinds: splitList(search.get('kinds')).filter(isPostKind),
     hashtags: splitList(search.get('hashtags')).flatMap((tag) => normaliseHashtag(tag) ?? []),

@@ -77,6 +77,18 @@ export function formatInstant(instant: string | Date, timeZone: string): string 
   }).format(new Date(instant))
 }
 
+/** The calendar date of an instant: `22 Nov 2026` */
+export function formatDate(instant: string, timeZone: string): string {
+  return formatter(timeZone, { day: 'numeric', month: 'short', year: 'numeric' }).format(new Date(instant))
+}
+
+/** The calendar date of an instant, in full: `Sun, 22 Nov 2026` */
+export function formatDateLong(instant: string, timeZone: string): string {
+  return formatter(timeZone, { weekday: 'short', day: 'numeric', month: 'short', year: 'numeric' }).format(
+    new Date(instant),
+  )
+}
+
 const STEPS: readonly (readonly [seconds: number, unit: Intl.RelativeTimeFormatUnit])[] = [
   [31_536_000, 'year'],
   [2_592_000, 'month'],

@@ -1,10 +1,12 @@
 import type { ComponentChildren } from 'preact'
+import { useState } from 'preact/hooks'
 import { Link, useLocation } from '../state/router.tsx'
-import { useMe } from '../state/session.tsx'
 import { TideMark, WaveEdge } from '../ui/brand.tsx'
 import { AccountsIcon, ImportIcon, OverviewIcon, PostsIcon, SettingsIcon } from '../ui/icons.tsx'
+import { CreateWorkspaceDialog } from './create-workspace-dialog.tsx'
 import { LiveIndicator } from './live-indicator.tsx'
 import { UserMenu } from './user-menu.tsx'
+import { WorkspaceSwitcher } from './workspace-switcher.tsx'
 
 const SECTIONS = [
   { href: '/', label: 'Overview', Icon: OverviewIcon },
@@ -21,7 +23,7 @@ function isWithin(path: string, href: string): boolean {
 /** What surrounds every page: the water line above it, and the ways to the other pages. */
 export function Shell({ children }: { children: ComponentChildren }) {
   const { path } = useLocation()
-  const me = useMe()
+  const [creating, setCreating] = useState(false)
   return (
     <>
       <a class="skip-link" href="#content">
@@ -33,9 +35,7 @@ export function Shell({ children }: { children: ComponentChildren }) {
             <TideMark />
             <span>Tidemark</span>
           </Link>
-          <span class="workspace-name" title={me.workspace.name}>
-            {me.workspace.name}
-          </span>
+          <WorkspaceSwitcher create={() => setCreating(true)} />
           <nav class="sections" aria-label="Sections">
             {SECTIONS.map(({ href, label, Icon }) => (
               <Link
@@ -55,6 +55,7 @@ export function Shell({ children }: { children: ComponentChildren }) {
         <WaveEdge />
       </header>
       {children}
+      {creating && <CreateWorkspaceDialog onClose={() => setCreating(false)} />}
     </>
   )
 }

@@ -1,4 +1,5 @@
 import { asApiError } from '../api/http.ts'
+import { Link } from '../state/router.tsx'
 import { useMe, useSession } from '../state/session.tsx'
 import { setTheme, type Theme, useTheme } from '../state/theme.ts'
 import { useToast } from '../state/toasts.tsx'
@@ -16,28 +17,6 @@ const THEME_OPTIONS = [
 export function ThemeChooser() {
   const theme = useTheme()
   return <Segmented<Theme> legend="Theme" options={THEME_OPTIONS} value={theme} onChange={setTheme} />
-}
-
-function WorkspaceChooser() {
-  const me = useMe()
-  const { chooseWorkspace } = useSession()
-  if (me.workspaces.length < 2) return null
-  return (
-    <label class="menu-field">
-      <span>Workspace</span>
-      <select
-        class="input"
-        value={me.workspace.id}
-        onChange={(event) => void chooseWorkspace(event.currentTarget.value)}
-      >
-        {me.workspaces.map((workspace) => (
-          <option key={workspace.id} value={workspace.id}>
-            {workspace.name}
-          </option>
-        ))}
-      </select>
-    </label>
-  )
 }
 
 /** Who is signed in, the theme, and the way out. */
@@ -61,20 +40,31 @@ export function UserMenu() {
       buttonClass="icon-button masthead-button"
       chevron={false}
     >
-      {() => (
+      {(close) => (
         <div class="user-menu">
           <div>
             <strong>{me.user?.name ?? me.apiKey?.name}</strong>
             <div class="quiet small ellipsis">{me.user?.email}</div>
           </div>
-          <WorkspaceChooser />
           <div class="menu-field">
             <span>Theme</span>
             <ThemeChooser />
           </div>
-          <a class="button button-quiet" href="/docs">
-            API documentation
-          </a>
+          <div class="menu-links">
+            {me.user !== null && (
+              <Link class="button button-quiet" href="/profile" onClick={close}>
+                Your profile
+              </Link>
+            )}
+            {me.operator && (
+              <Link class="button button-quiet" href="/operator" onClick={close}>
+                Deployment
+              </Link>
+            )}
+            <a class="button button-quiet" href="/docs">
+              API documentation
+            </a>
+          </div>
           <button type="button" class="button" onClick={() => void signOut()}>
             Sign out
           </button>

@@ -1,9 +1,11 @@
 import { type ComponentChildren, createContext } from 'preact'
 import { useContext, useEffect, useRef, useState } from 'preact/hooks'
-import { createTicket } from '../api/endpoints.ts'
+import { createTicket, getMe } from '../api/endpoints.ts'
+import { asApiError } from '../api/http.ts'
 import { createLiveClient, type LiveClient, type LiveState } from '../live/client.ts'
 import { Refresher } from './refresher.ts'
 import { type Resource, useResource } from './resource.ts'
+import { useSession } from './session.tsx'
 
 /** An event as pages see it. `resync`: something was missed, so everything may have changed. */
 export interface PageEvent {
@@ -16,6 +18,11 @@ type Listener = (event: PageEvent) => void
 /** How often pages ask by themselves while no events arrive. */
 const POLL_INTERVAL_MS = 30_000
 
+/** For ten seconds after a change of access the hub takes no ticket of the person's. */
+const RETURN_AFTER_MS = 11_000
+/** More endings than that in the life of a page are no accident. */
+const MAX_RETURNS = 20
+
 /** How often an answer that failed, or that is an old one, is asked for again. */
 const RECOVERY_INTERVAL_MS = 15_000
 
@@ -27,8 +34,10 @@ export class LiveStore {
   readonly #listeners = new Set<Listener>()
   readonly #observers = new Set<() => void>()
   readonly #client: LiveClient
+  #isWanted = false
 
-  constructor() {
+  /** @param onAccessEnded called when the hub, or whoever gives tickets, lets this page in no longer */
+  constructor(onAccessEnded: () => void) {
     this.#client = createLiveClient({
       getTicket: createTicket,
       onEvent: (frame) => {
@@ -50,6 +59,7 @@ export class LiveStore {
       onStateChange: (state) => {
         this.#state = state
         this.#observe()
+        if (state === 'stopped' && this.#isWanted) onAccessEnded()
       },
     })
   }
@@ -69,10 +79,12 @@ export class LiveStore {
   }
 
   start(): void {
+    this.#isWanted = true
     this.#client.start()
   }
 
   stop(): void {
+    this.#isWanted = false
     this.#client.stop()
   }
 
@@ -107,11 +119,35 @@ export class LiveStore {
 const LiveContext = createContext<LiveStore | null>(null)
 
 export function LiveProvider({ children }: { children: ComponentChildren }) {
-  const [store] = useState(() => new LiveStore())
+  const { refresh } = useSession()
+  const [endings, setEndings] = useState(0)
+  const [store] = useState(() => new LiveStore(() => setEndings((count) => count + 1)))
   useEffect(() => {
     store.start()
     return () => store.stop()
   }, [store])
+
+  // Connections end when something changed about who may be here; whoever still may comes back.
+  useEffect(() => {
+    if (endings === 0 || endings > MAX_RETURNS) return
+    let isOver = false
+    const comeBack = async () => {
+      try {
+        await getMe()
+      } catch (error) {
+        // 401: signed out by now. Of anything else the page is told when it asks for itself.
+        const { status } = asApiError(error)
+        if (status !== 403 && status !== 404) return
+      }
+      await refresh()
+      if (!isOver) store.start()
+    }
+    const timer = setTimeout(() => void comeBack(), RETURN_AFTER_MS)
+    return () => {
+      isOver = true
+      clearTimeout(timer)
+    }
+  }, [endings, refresh, store])
   return <LiveContext.Provider value={store}>{children}</LiveContext.Provider>
 }
 

@@ -5,7 +5,7 @@ import { mayHaveSession, signOut } from '../api/auth.ts'
 import { getMe } from '../api/endpoints.ts'
 import { ApiError, asApiError, chooseWorkspaceForRequests, onUnauthorized } from '../api/http.ts'
 import { forgetResources } from './resource.ts'
-import { isSignInPath, safeReturnPath, signInPath } from './return-path.ts'
+import { isOpenPath, isSignInPath, safeReturnPath, signInPath } from './return-path.ts'
 import { navigate } from './router.tsx'
 import { readStored, writeStored } from './storage.ts'
 
@@ -19,7 +19,10 @@ export interface Session {
   state: SessionState
   /** Asks anew who is signed in; after signing in, and when the workspace's name or timezone changed. */
   refresh: () => Promise<void>
-  leave: () => Promise<void>
+  /** Signs out, and goes to the sign-in page unless asked to stay. */
+  leave: (options?: { stay?: boolean }) => Promise<void>
+  /** The session was ended: forgets who was signed in here. */
+  forget: () => void
   chooseWorkspace: (id: string) => Promise<void>
 }
 
@@ -62,7 +65,7 @@ export function SessionProvider({ children }: { children: ComponentChildren }) {
       forgetResources()
       writeStored('signedIn', null)
       setState({ kind: 'signedOut' })
-      if (!isSignInPath(window.location.pathname))
+      if (!isOpenPath(window.location.pathname))
         navigate(signInPath(window.location.pathname + window.location.search), { replace: true })
     })
     void begin()
@@ -76,14 +79,22 @@ export function SessionProvider({ children }: { children: ComponentChildren }) {
       navigate(safeReturnPath(new URLSearchParams(window.location.search).get('next')), { replace: true })
   }, [signedIn])
 
-  const leave = useCallback(async () => {
-    await signOut()
+  const forget = useCallback(() => {
     forgetResources()
     writeStored('workspace', null)
     writeStored('signedIn', null)
+    chooseWorkspaceForRequests(null)
     setState({ kind: 'signedOut' })
-    navigate('/sign-in')
   }, [])
+
+  const leave = useCallback(
+    async ({ stay = false } = {}) => {
+      await signOut()
+      forget()
+      if (!stay) navigate('/sign-in')
+    },
+    [forget],
+  )
 
   const chooseWorkspace = useCallback(
     async (id: string) => {
@@ -97,7 +108,7 @@ export function SessionProvider({ children }: { children: ComponentChildren }) {
   )
 
   return (
-    <SessionContext.Provider value={{ state, refresh, leave, chooseWorkspace }}>
+    <SessionContext.Provider value={{ state, refresh, leave, forget, chooseWorkspace }}>
       {children}
     </SessionContext.Provider>
   )
@@ -124,9 +135,4 @@ export function useTimezone(): string {
 /** Whether this person may connect, sync and import here. */
 export function useCanWrite(): boolean {
   return useMe().scopes.includes('write')
-}
-
-/** Whether this person may change the workspace itself, and see its keys. */
-export function useCanAdminister(): boolean {
-  return useMe().scopes.includes('admin')
 }

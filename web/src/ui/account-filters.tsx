@@ -1,4 +1,5 @@
 import type { Account } from '../../../src/http/wire.ts'
+import { useBrands } from '../state/brands.tsx'
 import { accountName, accountSubtitle, atHandle } from './avatar.tsx'
 import { MultiSelect } from './multi-select.tsx'
 import { PlatformBadge, platformLabel } from './platform-badge.tsx'
@@ -52,6 +53,21 @@ export function PlatformFilterMenu({ accounts, selected, onChange }: FilterProps
           </span>
         ),
       }))}
+    />
+  )
+}
+
+/** Some of the workspace's brands; nothing where there are none. */
+export function BrandFilterMenu({ selected, onChange }: Omit<FilterProps, 'accounts'>) {
+  const brands = useBrands()
+  const choices = brands.data ?? []
+  if (choices.length === 0 && selected.length === 0) return null
+  return (
+    <MultiSelect
+      name="Brands"
+      selected={selected}
+      onChange={onChange}
+      choices={choices.map(({ id, name }) => ({ value: id, text: name, summary: name, label: name }))}
     />
   )
 }

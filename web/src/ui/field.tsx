@@ -5,7 +5,7 @@ import { useId } from 'preact/hooks'
 interface InputProps {
   name?: string
   type: 'text' | 'email' | 'password' | 'date'
-  inputmode?: 'email'
+  inputmode?: 'email' | 'numeric'
   autocomplete?: string
   autocapitalize?: 'none'
   autocorrect?: 'off'
@@ -17,6 +17,9 @@ interface InputProps {
   required?: boolean
   autoFocus?: boolean
   value?: string
+  /** What stands in it at first, where the page does not follow what is typed. */
+  defaultValue?: string | undefined
+  readOnly?: boolean
   onInput?: (event: TargetedInputEvent<HTMLInputElement>) => void
 }
 

@@ -177,3 +177,19 @@ export const LinkIcon = ({ size }: IconProps) => (
     <path d="M8.3 11.7a3 3 0 0 0 4.3 0l3-3a3 3 0 0 0-4.3-4.3l-1 1M11.7 8.3a3 3 0 0 0-4.3 0l-3 3a3 3 0 0 0 4.3 4.3l1-1" />
   </Icon>
 )
+export const TagIcon = ({ size }: IconProps) => (
+  <Icon size={size}>
+    <path d="M3.5 10.2V4.5a1 1 0 0 1 1-1h5.7l6.3 6.3a1.4 1.4 0 0 1 0 2l-4.7 4.7a1.4 1.4 0 0 1-2 0L3.5 10.2Z" />
+    <circle cx="7.2" cy="7.2" r="1" />
+  </Icon>
+)
+export const LogIcon = ({ size }: IconProps) => (
+  <Icon size={size}>
+    <path d="M4.5 3.5h11v13h-11v-13ZM7.5 7h5M7.5 10h5M7.5 13h3" />
+  </Icon>
+)
+export const DownloadIcon = ({ size }: IconProps) => (
+  <Icon size={size}>
+    <path d="M10 3.5v9M6.5 9 10 12.5 13.5 9M4 16.5h12" />
+  </Icon>
+)

@@ -1,12 +1,18 @@
+import { useState } from 'preact/hooks'
 import type { Account } from '../../../../src/http/wire.ts'
+import { assignBrand } from '../../api/access.ts'
+import { asApiError } from '../../api/http.ts'
 import { describeStatus } from '../../domain/account-status.ts'
 import { formatCount } from '../../format/numbers.ts'
+import { useBrands } from '../../state/brands.tsx'
 import { Link } from '../../state/router.tsx'
-import { useCanWrite } from '../../state/session.tsx'
+import { useCanWrite, useMe } from '../../state/session.tsx'
+import { useToast } from '../../state/toasts.tsx'
 import { Avatar, accountName, accountSubtitle } from '../../ui/avatar.tsx'
 import { LiveFigure, Unknown } from '../../ui/figures.tsx'
 import { Freshness, StatusBadge } from '../../ui/freshness.tsx'
 import { ExternalIcon, PauseIcon, PlayIcon, SyncIcon, TrashIcon } from '../../ui/icons.tsx'
+import { CredentialsButton, RenewToken } from './credentials-dialog.tsx'
 import { type AccountActions, useAccountActions } from './use-account-actions.ts'
 
 function Count({ account, metric }: { account: Account; metric: 'followers' | 'posts' }) {
@@ -19,7 +25,15 @@ function Count({ account, metric }: { account: Account; metric: 'followers' | 'p
   )
 }
 
-function Actions({ account, actions }: { account: Account; actions: AccountActions }) {
+function Actions({
+  account,
+  actions,
+  reload,
+}: {
+  account: Account
+  actions: AccountActions
+  reload: () => Promise<void>
+}) {
   const name = accountName(account)
   const busy = actions.busy.has(account.id)
   const paused = account.status === 'paused'
@@ -49,6 +63,7 @@ function Actions({ account, actions }: { account: Account; actions: AccountActio
           </button>
         </>
       )}
+      <CredentialsButton account={account} reload={reload} />
       <button
         type="button"
         class="icon-button icon-button-danger"
@@ -63,14 +78,65 @@ function Actions({ account, actions }: { account: Account; actions: AccountActio
   )
 }
 
+/** The brand of an account, and the way to change it for whoever may. */
+function BrandCell({
+  account,
+  canWrite,
+  reload,
+}: {
+  account: Account
+  canWrite: boolean
+  reload: () => Promise<void>
+}) {
+  const me = useMe()
+  const brands = useBrands()
+  const toast = useToast()
+  const [busy, setBusy] = useState(false)
+  const current = account.brandId === null ? undefined : brands.byId.get(account.brandId)
+  if (!canWrite)
+    return current === undefined ? <Unknown words="None" /> : <span class="tag">{current.name}</span>
+  const assign = async (brandId: string | null) => {
+    setBusy(true)
+    try {
+      await assignBrand(account.id, brandId)
+      await Promise.all([reload(), brands.reload()])
+    } catch (error) {
+      toast({ message: `${accountName(account)}: ${asApiError(error).message}`, tone: 'bad' })
+    } finally {
+      setBusy(false)
+    }
+  }
+  return (
+    <select
+      class="input input-select brand-select"
+      aria-label={`Brand of ${accountName(account)}`}
+      disabled={busy}
+      value={account.brandId ?? ''}
+      onChange={(event) => void assign(event.currentTarget.value || null)}
+    >
+      {/* Whoever is limited to brands may move accounts between theirs, and take none out. */}
+      {(me.brands === null || account.brandId === null) && <option value="">No brand</option>}
+      {(brands.data ?? []).map(({ id, name }) => (
+        <option key={id} value={id}>
+          {name}
+        </option>
+      ))}
+    </select>
+  )
+}
+
 function Row({
   account,
   actions,
   canWrite,
+  withBrands,
+  reload,
 }: {
   account: Account
   actions: AccountActions
   canWrite: boolean
+  withBrands: boolean
+  reload: () => Promise<void>
 }) {
   const { explanation } = describeStatus(account)
   return (
@@ -99,7 +165,13 @@ function Row({
       <td class="status-cell">
         <StatusBadge account={account} /> <Freshness account={account} />
         {explanation !== null && <p class="status-why">{explanation}</p>}
+        {canWrite && <RenewToken account={account} reload={reload} />}
       </td>
+      {withBrands && (
+        <td data-label="Brand">
+          <BrandCell account={account} canWrite={canWrite} reload={reload} />
+        </td>
+      )}
       <td class="number" data-label="Followers">
         <Count account={account} metric="followers" />
       </td>
@@ -108,7 +180,7 @@ function Row({
       </td>
       {canWrite && (
         <td class="actions-cell">
-          <Actions account={account} actions={actions} />
+          <Actions account={account} actions={actions} reload={reload} />
         </td>
       )}
     </tr>
@@ -125,12 +197,14 @@ export function AccountsTable({
 }) {
   const canWrite = useCanWrite()
   const actions = useAccountActions(reload)
+  const withBrands = (useBrands().data ?? []).length > 0
   return (
-    <table class="table table-stacked accounts-table">
+    <table class={`table table-stacked accounts-table ${withBrands ? 'with-brands' : ''}`}>
       <thead>
         <tr>
           <th scope="col">Account</th>
           <th scope="col">Status</th>
+          {withBrands && <th scope="col">Brand</th>}
           <th scope="col" class="number">
             Followers
           </th>
@@ -146,7 +220,14 @@ export function AccountsTable({
       </thead>
       <tbody>
         {accounts.map((account) => (
-          <Row key={account.id} account={account} actions={actions} canWrite={canWrite} />
+          <Row
+            key={account.id}
+            account={account}
+            actions={actions}
+            canWrite={canWrite}
+            withBrands={withBrands}
+            reload={reload}
+          />
         ))}
       </tbody>
     </table>

@@ -14,6 +14,8 @@ import { Dialog } from '../../ui/dialog.tsx'
 import { Field } from '../../ui/field.tsx'
 import { CheckIcon, SyncIcon } from '../../ui/icons.tsx'
 import { PlatformBadge, platformLabel } from '../../ui/platform-badge.tsx'
+import { BrandChoice, chosenBrand } from './brand-choice.tsx'
+import { TokenFields, takeToken } from './token-fields.tsx'
 
 /** How often the account is asked for where no event tells that it was read. */
 const WITHOUT_EVENTS_MS = 4_000
@@ -136,6 +138,7 @@ function ConnectForm({
   const [chosen, setChosen] = useState<ConnectablePlatform | null>(null)
   const [busy, setBusy] = useState(false)
   const [error, setError] = useState<ApiError | null>(null)
+  const [isTokenSent, setIsTokenSent] = useState(false)
   const controller = useRef<AbortController | null>(null)
   useEffect(() => () => controller.current?.abort(), [])
 
@@ -146,15 +149,28 @@ function ConnectForm({
   const handleError =
     error?.status === 400 ? error.fields.find((field) => field.pointer === '/handle')?.detail : undefined
 
-  const submit = async (event: Event) => {
+  const tokenError = error?.fields.find(({ pointer }) => pointer === '/credentials/accessToken')?.detail
+
+  const brandError = error?.fields.find(({ pointer }) => pointer === '/brandId')?.detail
+
+  const submit = async (event: SubmitEvent) => {
     event.preventDefault()
-    if (busy || handle.trim() === '') return
+    const form = event.currentTarget
+    if (!(form instanceof HTMLFormElement) || busy || handle.trim() === '') return
+    const accessToken = takeToken(form)
+    const brandId = chosenBrand(form)
+    const account = { platform, handle: handle.trim(), ...(brandId === null ? {} : { brandId }) }
+    setIsTokenSent(accessToken !== '')
     setBusy(true)
     setError(null)
     controller.current = new AbortController()
     const { signal } = controller.current
     try {
-      onConnected(await connectAccount({ platform, handle: handle.trim() }, signal))
+      const connected = await connectAccount(
+        accessToken === '' ? account : { ...account, credentials: { accessToken } },
+        signal,
+      )
+      onConnected(connected)
     } catch (failure) {
       if (!signal.aborted) setError(asApiError(failure))
     } finally {
@@ -194,6 +210,13 @@ function ConnectForm({
           setError(null)
         }}
       />
+      <BrandChoice error={brandError} />
+      {platform === 'mastodon' && (
+        <details class="token-choice" open={error?.code === 'platform_auth_required' || undefined}>
+          <summary>Its server shows posts only to its users?</summary>
+          <TokenFields error={tokenError} isSent={isTokenSent && error !== null} />
+        </details>
+      )}
       <p class="quiet small">
         For other platforms,{' '}
         <Link href="/imports" onClick={onClose}>
@@ -201,7 +224,10 @@ function ConnectForm({
         </Link>{' '}
         of their posts.
       </p>
-      {error !== null && handleError === undefined && <ConnectFailure error={error} onClose={onClose} />}
+      {error !== null &&
+        handleError === undefined &&
+        tokenError === undefined &&
+        brandError === undefined && <ConnectFailure error={error} onClose={onClose} />}
       <div class="dialog-actions">
         <button type="button" class="button" onClick={onClose}>
           Cancel

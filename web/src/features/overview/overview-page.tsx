@@ -89,10 +89,12 @@ export function OverviewPage() {
     (minGeneration, signal) => getOverview({ ...query, minGeneration }, signal),
   )
   const trending = useLiveResource(
-    `trending ${filters.window} ${filters.platforms.join()}`,
+    `trending ${filters.window} ${filters.platforms.join()} ${filters.brands.join()}`,
     ['trending.updated'],
-    (minGeneration, signal) =>
-      getTrending({ window: filters.window, platforms: filters.platforms, minGeneration }, signal),
+    (minGeneration, signal) => {
+      const { window, platforms, brands } = filters
+      return getTrending({ window, platforms, brands, minGeneration }, signal)
+    },
   )
 
   const change = (part: Partial<OverviewFilters>) => replaceSearch(overviewSearch({ ...filters, ...part }))

@@ -11,7 +11,7 @@ import {
   todayIn,
 } from '../../domain/period.ts'
 import { formatDateRange } from '../../format/dates.ts'
-import { AccountFilterMenu, PlatformFilterMenu } from '../../ui/account-filters.tsx'
+import { AccountFilterMenu, BrandFilterMenu, PlatformFilterMenu } from '../../ui/account-filters.tsx'
 import { Field } from '../../ui/field.tsx'
 import { Popover } from '../../ui/popover.tsx'
 import { Segmented } from '../../ui/segmented.tsx'
@@ -150,6 +150,7 @@ export function Toolbar({
           selected={filters.platforms}
           onChange={(platforms) => change({ platforms })}
         />
+        <BrandFilterMenu selected={filters.brands} onChange={(brands) => change({ brands })} />
         <AccountFilterMenu
           accounts={accounts}
           selected={filters.accounts}

@@ -10,13 +10,11 @@ import {
   type PostFilters,
   SORT_LABELS,
 } from '../../domain/post-filters.ts'
-import { formatDateRange, formatDay } from '../../format/dates.ts'
 import { useSettled } from '../../state/now.ts'
-import { AccountFilterMenu, PlatformFilterMenu } from '../../ui/account-filters.tsx'
-import { Field } from '../../ui/field.tsx'
+import { AccountFilterMenu, BrandFilterMenu, PlatformFilterMenu } from '../../ui/account-filters.tsx'
+import { DatesFilter } from '../../ui/dates-filter.tsx'
 import { ChevronIcon, CrossIcon } from '../../ui/icons.tsx'
 import { MultiSelect } from '../../ui/multi-select.tsx'
-import { Popover } from '../../ui/popover.tsx'
 import { kindLabel } from '../../ui/post-kind.ts'
 
 interface BarProps {
@@ -82,52 +80,6 @@ function HashtagInput({ filters, change }: BarProps) {
   )
 }
 
-function datesWords({ from, to }: PostFilters): string {
-  if (from !== '' && to !== '') return formatDateRange(from, to)
-  if (from !== '') return `Since ${formatDay(from)}`
-  return to === '' ? 'Any time' : `Until ${formatDay(to)}`
-}
-
-function DatesFilter({ filters, change }: BarProps) {
-  const words = datesWords(filters)
-  const chosen = filters.from !== '' || filters.to !== ''
-  const backwards = filters.from !== '' && filters.to !== '' && filters.from > filters.to
-  return (
-    <Popover
-      label={<span class="button-text">{words}</span>}
-      name={`Published: ${words}`}
-      panelLabel="When it was published"
-      buttonClass={`button ${chosen ? 'is-chosen' : ''}`}
-    >
-      {() => (
-        <>
-          <Field
-            label="First day"
-            type="date"
-            value={filters.from}
-            onInput={(event) => change({ from: event.currentTarget.value })}
-          />
-          <Field
-            label="Last day"
-            type="date"
-            value={filters.to}
-            onInput={(event) => change({ to: event.currentTarget.value })}
-            error={backwards ? 'The first day is after the last one.' : null}
-          />
-          <button
-            type="button"
-            class="button button-quiet"
-            disabled={!chosen}
-            onClick={() => change({ from: '', to: '' })}
-          >
-            Any time
-          </button>
-        </>
-      )}
-    </Popover>
-  )
-}
-
 /** Sorting and filters of the list of posts. */
 export function PostFilterBar({
   filters,
@@ -172,6 +124,7 @@ export function PostFilterBar({
             selected={filters.platforms}
             onChange={(platforms) => change({ platforms })}
           />
+          <BrandFilterMenu selected={filters.brands} onChange={(brands) => change({ brands })} />
           <AccountFilterMenu
             accounts={accounts}
             selected={filters.accounts}
@@ -187,7 +140,7 @@ export function PostFilterBar({
             })}
           />
           <HashtagInput filters={filters} change={change} />
-          <DatesFilter filters={filters} change={change} />
+          <DatesFilter bounds={filters} change={change} what="Published" panelLabel="When it was published" />
         </div>
       </div>
       {isFiltered(filters) && (

@@ -1,7 +1,7 @@
 import { useEffect, useState } from 'preact/hooks'
 import type { Post } from '../../../../src/http/wire.ts'
 import { getPost, getPostSnapshots } from '../../api/endpoints.ts'
-import { changedPosts, withMetrics } from '../../domain/live-events.ts'
+import { changedPosts, namesNothing, withMetrics } from '../../domain/live-events.ts'
 import { METRICS } from '../../domain/metrics.ts'
 import { unknownPostWords } from '../../domain/unknown-metric.ts'
 import { formatInstant, formatRelative } from '../../format/dates.ts'
@@ -112,7 +112,7 @@ export function PostPage({ id }: { id: string }) {
     if (changed !== undefined) {
       setPatch(changed)
       void snapshots.reload()
-    }
+    } else if (namesNothing(event.data)) void Promise.all([post.reload(), snapshots.reload()])
   })
   useLiveReload([], async () => void (await Promise.all([post.reload(), snapshots.reload()])))
 

@@ -9,12 +9,13 @@ import { plural } from '../../format/numbers.ts'
 import { useAccounts } from '../../state/accounts.tsx'
 import { replaceSearch, useLocation } from '../../state/router.tsx'
 import { PostsIcon } from '../../ui/icons.tsx'
+import { LoadMore } from '../../ui/load-more.tsx'
 import { Page } from '../../ui/page.tsx'
 import { Banner, EmptyState, ErrorState, SkeletonRows } from '../../ui/states.tsx'
 import { Welcome } from '../overview/welcome.tsx'
 import { PostFilterBar } from './post-filter-bar.tsx'
 import { PostsTable } from './posts-table.tsx'
-import { type PostList, usePostList } from './use-post-list.ts'
+import { usePostList } from './use-post-list.ts'
 
 function NoPosts({ filtered, clear }: { filtered: boolean; clear: () => void }) {
   return (
@@ -30,28 +31,6 @@ function NoPosts({ filtered, clear }: { filtered: boolean; clear: () => void }) 
         <p class="quiet">They appear by themselves as soon as the accounts have been read.</p>
       )}
     </EmptyState>
-  )
-}
-
-function More({ list }: { list: PostList }) {
-  if (!list.hasMore) return null
-  return (
-    <div class="more">
-      {list.moreError !== null && (
-        <p class="form-error" role="alert">
-          {list.moreError.message}
-        </p>
-      )}
-      <button
-        type="button"
-        class="button"
-        aria-disabled={list.loadingMore}
-        onClick={() => void list.loadMore()}
-      >
-        {list.loadingMore && <span class="spinner" aria-hidden="true" />}
-        {list.loadingMore ? 'Loading…' : 'Load more posts'}
-      </button>
-    </div>
   )
 }
 
@@ -95,7 +74,7 @@ export function PostsPage() {
               {plural(list.posts.length, 'post')} shown{list.hasMore ? ', more can be loaded' : ''}
             </p>
             <PostsTable posts={list.posts} sort={filters.sort} onSort={(sort) => change({ sort })} />
-            <More list={list} />
+            <LoadMore list={list} what="posts" />
           </>
         )}
       </section>

@@ -10,7 +10,7 @@ import { useResource } from '../../state/resource.ts'
 
 const PAGE_SIZE = 50
 
-export interface PostList {
+interface PostList {
   /** `undefined` until the first page is there. */
   posts: Post[] | undefined
   outdated: boolean

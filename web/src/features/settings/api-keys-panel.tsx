@@ -1,16 +1,26 @@
 import { useState } from 'preact/hooks'
-import { type ApiKey, type CreatedApiKey, getApiKeys, revokeApiKey } from '../../api/endpoints.ts'
-import { asApiError } from '../../api/http.ts'
-import { formatInstant, formatRelative } from '../../format/dates.ts'
+import type { ApiKey } from '../../../../src/http/wire.ts'
+import { getApiKeys, revokeApiKey } from '../../api/access.ts'
+import { formatDate, formatInstant, formatRelative } from '../../format/dates.ts'
+import { formatCount } from '../../format/numbers.ts'
 import { useNow } from '../../state/now.ts'
 import { useResource } from '../../state/resource.ts'
 import { useTimezone } from '../../state/session.tsx'
 import { useToast } from '../../state/toasts.tsx'
+import { ConfirmDialog } from '../../ui/confirm-dialog.tsx'
 import { KeyIcon, PlusIcon } from '../../ui/icons.tsx'
 import { Panel } from '../../ui/page.tsx'
 import { EmptyState, ErrorState, SkeletonRows } from '../../ui/states.tsx'
 import { CreateKeyDialog } from './create-key-dialog.tsx'
-import { RevokeKeyDialog } from './revoke-key-dialog.tsx'
+
+/** What a key may do a minute, where that is less than everybody may. */
+function limitWords({ readsPerMinute, writesPerMinute }: ApiKey['limits']): string {
+  const words = [
+    readsPerMinute === null ? '' : `${formatCount(readsPerMinute)} reads`,
+    writesPerMinute === null ? '' : `${formatCount(writesPerMinute)} writes`,
+  ].filter((part) => part !== '')
+  return words.length === 0 ? 'as everybody' : `${words.join(', ')} a minute`
+}
 
 function KeyRow({ apiKey, revoke }: { apiKey: ApiKey; revoke: () => void }) {
   const timezone = useTimezone()
@@ -32,6 +42,12 @@ function KeyRow({ apiKey, revoke }: { apiKey: ApiKey; revoke: () => void }) {
           </span>
         ))}
       </td>
+      <td data-label="Limits" class="quiet">
+        {limitWords(apiKey.limits)}
+      </td>
+      <td data-label="Made by" class="quiet">
+        {apiKey.createdBy ?? 'somebody who left'}
+      </td>
       <td data-label="Last used" class="quiet">
         {lastUsed === null ? (
           'never'
@@ -42,11 +58,7 @@ function KeyRow({ apiKey, revoke }: { apiKey: ApiKey; revoke: () => void }) {
         )}
       </td>
       <td data-label="Expires" class="quiet">
-        {apiKey.expiresAt === null
-          ? 'never'
-          : expired
-            ? 'expired'
-            : formatInstant(apiKey.expiresAt, timezone)}
+        {apiKey.expiresAt === null ? 'never' : expired ? 'expired' : formatDate(apiKey.expiresAt, timezone)}
       </td>
       <td class="actions-cell">
         <button type="button" class="button button-quiet button-danger" onClick={revoke}>
@@ -64,6 +76,8 @@ function KeyTable({ keys, revoke }: { keys: readonly ApiKey[]; revoke: (key: Api
         <tr>
           <th scope="col">Key</th>
           <th scope="col">Scopes</th>
+          <th scope="col">Limits</th>
+          <th scope="col">Made by</th>
           <th scope="col">Last used</th>
           <th scope="col">Expires</th>
           <th scope="col">
@@ -89,14 +103,10 @@ export function ApiKeysPanel() {
   const inUse = keys.data
 
   const revoke = async (key: ApiKey) => {
+    await revokeApiKey(key.id)
     setRevoking(null)
-    try {
-      await revokeApiKey(key.id)
-      toast({ message: `The key “${key.name}” was revoked.` })
-      await keys.reload()
-    } catch (error) {
-      toast({ message: asApiError(error).message, tone: 'bad' })
-    }
+    toast({ message: `The key “${key.name}” was revoked.` })
+    await keys.reload()
   }
 
   return (
@@ -124,17 +134,18 @@ export function ApiKeysPanel() {
         <KeyTable keys={inUse} revoke={setRevoking} />
       )}
       {creating && (
-        <CreateKeyDialog
-          onClose={() => setCreating(false)}
-          onCreated={(_: CreatedApiKey) => void keys.reload()}
-        />
+        <CreateKeyDialog onClose={() => setCreating(false)} onCreated={() => void keys.reload()} />
       )}
       {revoking && (
-        <RevokeKeyDialog
-          apiKey={revoking}
+        <ConfirmDialog
+          title={`Revoke “${revoking.name}”?`}
+          action="Revoke the key"
+          keep="Keep it"
           onClose={() => setRevoking(null)}
-          revoke={() => void revoke(revoking)}
-        />
+          run={() => revoke(revoking)}
+        >
+          <p>Programs that use this key are refused from now on. This cannot be undone.</p>
+        </ConfirmDialog>
       )}
     </Panel>
   )

@@ -1,17 +1,23 @@
-import { useEffect, useRef, useState } from 'preact/hooks'
-import { type CreatedApiKey, createApiKey } from '../../api/endpoints.ts'
+import { useId, useState } from 'preact/hooks'
+import type { CreateApiKey, CreatedApiKey } from '../../../../src/http/wire.ts'
+import { createApiKey } from '../../api/access.ts'
 import { type ApiError, asApiError } from '../../api/http.ts'
 import { useMe } from '../../state/session.tsx'
 import { Dialog } from '../../ui/dialog.tsx'
 import { Field } from '../../ui/field.tsx'
-import { CheckIcon, CopyIcon } from '../../ui/icons.tsx'
-import { FieldErrors } from '../../ui/states.tsx'
+import { FormProblem } from '../../ui/form-problem.tsx'
+import { ShownOnce } from '../../ui/shown-once.tsx'
 
 const SCOPES = [
   { value: 'read', label: 'Read', help: 'Ask for figures, posts and accounts.' },
   { value: 'write', label: 'Write', help: 'Connect accounts, sync and import.' },
-  { value: 'admin', label: 'Admin', help: 'Manage keys and the workspace.' },
-] as const
+  { value: 'admin', label: 'Admin', help: 'Manage members, brands, keys and the workspace.' },
+  { value: 'operator', label: 'Operator', help: 'Watch and mend the deployment itself.' },
+] as const satisfies readonly { value: CreateApiKey['scopes'][number]; label: string; help: string }[]
+
+/** Most requests a minute that a key can be given. */
+const MAX_PER_MINUTE = 1_000_000
+const LIMIT_HINT = 'A whole number from 1 to 1,000,000, or nothing.'
 
 const EXPIRIES = [
   { days: 30, label: 'In 30 days' },
@@ -21,30 +27,10 @@ const EXPIRIES = [
 ] as const
 
 function NewKey({ apiKey, onClose }: { apiKey: CreatedApiKey; onClose: () => void }) {
-  const [copied, setCopied] = useState(false)
-  const field = useRef<HTMLInputElement>(null)
-  useEffect(() => field.current?.select(), [])
-  const copy = async () => {
-    try {
-      await navigator.clipboard.writeText(apiKey.key)
-      setCopied(true)
-    } catch {
-      // Not allowed here: the selected text can be copied by hand.
-      field.current?.select()
-    }
-  }
   return (
     <>
       <p>This is the only time the key is shown. Copy it now and keep it like a password.</p>
-      <div class="new-key">
-        <input ref={field} class="input" type="text" readOnly value={apiKey.key} aria-label="The new key" />
-        <button type="button" class="button" onClick={() => void copy()}>
-          {copied ? <CheckIcon size={16} /> : <CopyIcon size={16} />} {copied ? 'Copied' : 'Copy'}
-        </button>
-      </div>
-      <p class="visually-hidden" role="status">
-        {copied ? 'The key was copied.' : ''}
-      </p>
+      <ShownOnce name="The new key" value={apiKey.key} />
       <div class="dialog-actions">
         <button type="button" class="button button-primary" onClick={onClose}>
           I have kept it
@@ -54,18 +40,32 @@ function NewKey({ apiKey, onClose }: { apiKey: CreatedApiKey; onClose: () => voi
   )
 }
 
+/** A limit as it was typed: a whole number, or nothing for the deployment's own; `null`: neither. */
+function parseLimit(text: string): number | undefined | null {
+  const trimmed = text.trim()
+  if (trimmed === '') return undefined
+  const value = /^\d{1,7}$/.test(trimmed) ? Number(trimmed) : 0
+  return value >= 1 && value <= MAX_PER_MINUTE ? value : null
+}
+
 function KeyForm({ onCreated, onClose }: { onCreated: (key: CreatedApiKey) => void; onClose: () => void }) {
   const me = useMe()
   const [name, setName] = useState('')
-  const [scopes, setScopes] = useState<readonly string[]>(['read'])
+  const [scopes, setScopes] = useState<CreateApiKey['scopes']>(['read'])
   const [days, setDays] = useState(90)
   const [busy, setBusy] = useState(false)
   const [error, setError] = useState<ApiError | null>(null)
+  const [reads, setReads] = useState('')
+  const [writes, setWrites] = useState('')
+  const expiryId = useId()
+  const [readsPerMinute, writesPerMinute] = [parseLimit(reads), parseLimit(writes)]
+  const ready =
+    !busy && name.trim() !== '' && scopes.length > 0 && readsPerMinute !== null && writesPerMinute !== null
   const allowed = SCOPES.filter((scope) => me.scopes.includes(scope.value))
 
   const submit = async (event: Event) => {
     event.preventDefault()
-    if (busy || name.trim() === '' || scopes.length === 0) return
+    if (!ready) return
     setBusy(true)
     setError(null)
     try {
@@ -74,6 +74,10 @@ function KeyForm({ onCreated, onClose }: { onCreated: (key: CreatedApiKey) => vo
           name: name.trim(),
           scopes: [...scopes],
           ...(days === 0 ? {} : { expiresInDays: days }),
+          limits: {
+            ...(readsPerMinute === undefined ? {} : { readsPerMinute }),
+            ...(writesPerMinute === undefined ? {} : { writesPerMinute }),
+          },
         }),
       )
     } catch (failure) {
@@ -116,9 +120,9 @@ function KeyForm({ onCreated, onClose }: { onCreated: (key: CreatedApiKey) => vo
         ))}
       </fieldset>
       <div class="field">
-        <label for="key-expiry">Expires</label>
+        <label for={expiryId}>Expires</label>
         <select
-          id="key-expiry"
+          id={expiryId}
           class="input input-select"
           value={days}
           onChange={(event) => setDays(Number(event.currentTarget.value))}
@@ -130,21 +134,36 @@ function KeyForm({ onCreated, onClose }: { onCreated: (key: CreatedApiKey) => vo
           ))}
         </select>
       </div>
-      {error !== null && (
-        <div class="form-error" role="alert">
-          <p>{error.message}</p>
-          <FieldErrors error={error} />
+      <details class="earlier">
+        <summary>Limits of its own</summary>
+        <div class="limit-fields">
+          <Field
+            label="Reads a minute"
+            type="text"
+            inputmode="numeric"
+            autocomplete="off"
+            value={reads}
+            onInput={(event) => setReads(event.currentTarget.value)}
+            error={readsPerMinute === null ? LIMIT_HINT : null}
+          />
+          <Field
+            label="Writes a minute"
+            type="text"
+            inputmode="numeric"
+            autocomplete="off"
+            value={writes}
+            onInput={(event) => setWrites(event.currentTarget.value)}
+            error={writesPerMinute === null ? LIMIT_HINT : null}
+          />
         </div>
-      )}
+        <p class="field-hint">Empty: as the deployment allows. They can only be lower than that.</p>
+      </details>
+      <FormProblem error={error} />
       <div class="dialog-actions">
         <button type="button" class="button" onClick={onClose}>
           Cancel
         </button>
-        <button
-          type="submit"
-          class="button button-primary"
-          aria-disabled={busy || name.trim() === '' || scopes.length === 0}
-        >
+        <button type="submit" class="button button-primary" aria-disabled={!ready}>
           {busy ? 'Creating…' : 'Create key'}
         </button>
       </div>

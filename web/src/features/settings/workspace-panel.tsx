@@ -1,22 +1,17 @@
 import { useState } from 'preact/hooks'
-import { updateWorkspace } from '../../api/endpoints.ts'
+import { updateWorkspace } from '../../api/access.ts'
 import { type ApiError, asApiError } from '../../api/http.ts'
+import { ROLE_LABELS } from '../../domain/roles.ts'
 import { timezoneChoices } from '../../domain/timezones.ts'
 import { formatInstant } from '../../format/dates.ts'
 import { useNow } from '../../state/now.ts'
+import { useMay } from '../../state/permissions.ts'
 import { forgetResources } from '../../state/resource.ts'
-import { useCanAdminister, useMe, useSession } from '../../state/session.tsx'
+import { useMe, useSession } from '../../state/session.tsx'
 import { useToast } from '../../state/toasts.tsx'
 import { Field } from '../../ui/field.tsx'
+import { FormProblem } from '../../ui/form-problem.tsx'
 import { Panel } from '../../ui/page.tsx'
-import { FieldErrors } from '../../ui/states.tsx'
-
-const ROLES: Readonly<Record<string, string>> = {
-  owner: 'Owner',
-  admin: 'Admin',
-  analyst: 'Analyst',
-  viewer: 'Viewer',
-}
 
 function WorkspaceFacts() {
   const { workspace } = useMe()
@@ -89,12 +84,7 @@ function WorkspaceForm() {
           ))}
         </select>
       </div>
-      {error !== null && (
-        <div class="form-error" role="alert">
-          <p>{error.message}</p>
-          <FieldErrors error={error} />
-        </div>
-      )}
+      <FormProblem error={error} />
       <div class="dialog-actions">
         <button type="submit" class="button button-primary" aria-disabled={!ready}>
           {busy ? 'Saving…' : 'Save'}
@@ -107,14 +97,14 @@ function WorkspaceForm() {
 /** Which workspace this is, and by whose clock its days are counted. */
 export function WorkspacePanel() {
   const { workspace } = useMe()
-  const canAdminister = useCanAdminister()
+  const mayChange = useMay('workspace.write')
   const nowMs = useNow()
   return (
     <Panel
       title="Workspace"
-      aside={workspace.role !== null && <span class="tag">{ROLES[workspace.role] ?? workspace.role}</span>}
+      aside={workspace.role !== null && <span class="tag">{ROLE_LABELS[workspace.role]}</span>}
     >
-      {canAdminister ? <WorkspaceForm key={workspace.id} /> : <WorkspaceFacts />}
+      {mayChange ? <WorkspaceForm key={workspace.id} /> : <WorkspaceFacts />}
       <p class="quiet small">
         Days of every figure begin and end at midnight of this timezone, where it is now{' '}
         {formatInstant(new Date(nowMs), workspace.timezone)}.
