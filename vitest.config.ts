@@ -1,4 +1,15 @@
+import { availableParallelism } from 'node:os'
 import { defineConfig } from 'vitest/config'
+import { BaseSequencer, type TestSpecification } from 'vitest/node'
+
+/** What spends the allowances of the stack that the tests of a project share comes last. */
+class SpendersLast extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const sorted = await super.sort(files)
+    const spends = ({ moduleId }: TestSpecification) => moduleId.endsWith('/fuzz.e2e.test.ts')
+    return [...sorted.filter((file) => !spends(file)), ...sorted.filter(spends)]
+  }
+}
 
 /**
  * The suffix of a test file says what it needs (docs/architecture.md, "Tests"):
@@ -7,6 +18,9 @@ import { defineConfig } from 'vitest/config'
  */
 export default defineConfig({
   test: {
+    sequence: { sequencer: SpendersLast },
+    // By default one core is left free, which on a small machine is half of it.
+    maxWorkers: Math.max(2, availableParallelism() - 1),
     projects: [
       './vitest.workers.config.ts',
       './vitest.e2e.config.ts',

@@ -62,14 +62,16 @@ describe.skipIf(chromiumPath === undefined)('beginning, in a browser (needs CHRO
   })
 
   it('leads back to the address that was asked for, after signing out and in', async () => {
-    const { page } = await visit({ as: newcomer })
+    // Somebody of their own: signing out ends the session everywhere.
+    const person = await signUp('Leaver')
+    const { page } = await visit({ as: person })
     await page.goto('/')
     await signOut(page)
     await page.goto('/imports?from=elsewhere')
     await page.getByRole('heading', { name: 'Welcome back' }).waitFor()
-    await signIn(page, newcomer.email, 'not the right one')
+    await signIn(page, person.email, 'not the right one')
     await page.getByRole('alert').getByText('do not belong together').waitFor()
-    await signIn(page, newcomer.email, newcomer.password)
+    await signIn(page, person.email, person.password)
     await page.getByRole('heading', { level: 1, name: 'Imports' }).waitFor()
     expect(page.url()).toMatch(/\/imports\?from=elsewhere$/)
   })

@@ -12,6 +12,8 @@ export interface StackFacts {
   password: string
   apiKey: string
   workspaceId: string
+  /** Where the Worker's mails are; `/mails.json` lists them, newest first. */
+  mailUrl: string
   /** The simulated platforms' control interface, and what stands behind the second `@` of a handle. */
   controlUrl: string
   mastodonHost: string
@@ -21,6 +23,8 @@ export interface StackFacts {
   syncIntervalSeconds: number
   /** What queue callbacks are signed with. */
   signingKeys: { current: string; next: string }
+  /** The queue itself, as the Worker reaches it. */
+  queue: { url: string; token: string }
   /** A ticket for a live connection, issued when the stack began. */
   oldTicket: { url: string; expiresAt: string }
   /** See `remote.ts`. */
@@ -45,6 +49,7 @@ const RATE_LIMITS = [
   'sign-in=20/60',
   'sign-up=20/60',
   'imports=200/3600',
+  'mails=200/3600',
 ].join(',')
 
 /** Starts one stack for all tests. Its simulated platforms' clock can be held; see `remote.ts`. */
@@ -58,13 +63,14 @@ export default async function setup(project: TestProject): Promise<() => Promise
     log: (line) => void lines.push(line),
   })
   const remote = await serveRemote(stack, { clock, lines })
-  const { url, email, password, apiKey, workspaceId, platforms, bindings } = stack
+  const { url, email, password, apiKey, workspaceId, mailUrl, platforms, bindings } = stack
   project.provide('stack', {
     url,
     email,
     password,
     apiKey,
     workspaceId,
+    mailUrl,
     controlUrl: platforms.control.url,
     mastodonHost: platforms.mastodon.host,
     partnerOrigin: PARTNER_ORIGIN,
@@ -73,6 +79,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
       current: bindings.QSTASH_CURRENT_SIGNING_KEY ?? '',
       next: bindings.QSTASH_NEXT_SIGNING_KEY ?? '',
     },
+    queue: { url: bindings.QSTASH_URL ?? '', token: bindings.QSTASH_TOKEN ?? '' },
     oldTicket: await issueTicket(url, apiKey),
     remoteUrl: remote.url,
   })

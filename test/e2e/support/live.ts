@@ -51,6 +51,11 @@ export class LiveSocket {
     this.closed.catch(() => {})
   }
 
+  /** Whether nobody has said yet that it ends; the connection itself may outlast that by seconds. */
+  get isOpen(): boolean {
+    return this.#socket.readyState === WebSocket.OPEN
+  }
+
   send(message: string | object): void {
     this.#socket.send(typeof message === 'string' ? message : JSON.stringify(message))
   }

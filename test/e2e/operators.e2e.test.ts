@@ -1,0 +1,171 @@
+import { Client as QueueClient } from '@upstash/qstash'
+import { parse } from 'csv-parse/sync'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { z } from 'zod'
+import { type HttpServer, listen, sendJson } from '../../scripts/local/lib/http-server.ts'
+import {
+  DatabaseReport,
+  DeadLetter,
+  Health,
+  OutboxState,
+  ScheduleState,
+} from '../../src/services/ops/schemas.ts'
+import { type Client, expectProblem, parsed } from './support/client.ts'
+import { bearer, makeKey, type Person, signUp } from './support/people.ts'
+import { queueIdle, sql, stack } from './support/stack.ts'
+import { until } from './support/wait.ts'
+
+const LETTERS = '/api/v1/ops/dead-letters'
+
+let operator: Client
+let owner: Person
+beforeAll(async () => {
+  operator = bearer(stack.apiKey)
+  owner = await signUp()
+})
+
+const queue = () =>
+  new QueueClient({
+    baseUrl: stack.queue.url,
+    token: stack.queue.token,
+    retry: false,
+    devMode: false,
+    enableTelemetry: false,
+  })
+
+/** Hands the queue a message for the Worker, which it delivers once. */
+async function publish(path: string, body: object): Promise<void> {
+  await queue().publishJSON({ url: `${stack.url}/callbacks/${path}`, body, retries: 0 })
+  await queueIdle()
+}
+
+/** The dead letters of a workspace. */
+const lettersOf = async (workspaceId: string) =>
+  (await operator.readAll(DeadLetter, `${LETTERS}?limit=2`)).filter(
+    (letter) => letter.workspaceId === workspaceId,
+  )
+
+/** Waits for the one dead letter of a workspace that is none of `before`. */
+const newLetterOf = (workspaceId: string, before: string[] = []) =>
+  until('a message is dead', async () =>
+    (await lettersOf(workspaceId)).find(({ id }) => !before.includes(id)),
+  )
+
+describe('the routes of operators', () => {
+  it.each([
+    ['GET', '/ops/health'],
+    ['GET', '/ops/outbox'],
+    ['GET', '/ops/dead-letters'],
+    ['POST', '/ops/dead-letters/1-1/retry'],
+    ['DELETE', '/ops/dead-letters/1-1'],
+    ['GET', '/ops/schedules'],
+    ['GET', '/ops/database'],
+  ])('are not for the owner of a workspace: %s %s', async (method, path) => {
+    const url = `/api/v1${path}`
+    expectProblem(await owner.session.send(method, url), 403, 'insufficient_role')
+    expectProblem(await owner.key.send(method, url), 403, 'insufficient_scope')
+  })
+
+  it('are not for a key with their scope, made by whoever is no operator', async () => {
+    const { id, key } = await makeKey(owner.session, ['read'])
+    await sql("UPDATE api_keys SET scopes = '{read,operator}' WHERE id = $1", [id])
+    expectProblem(await bearer(key).get('/api/v1/ops/health'), 403, 'insufficient_scope')
+  })
+
+  it('tell how the deployment is', async () => {
+    const health = await operator.read(Health, '/api/v1/ops/health')
+    expect(health).toMatchObject({
+      status: 'ready',
+      dependencies: ['postgres', 'redis', 'queue'].map((name) => ({ name, state: 'ok', detail: null })),
+    })
+    expect(health.schemaVersion.actual).toBe(health.schemaVersion.expected)
+    expect((await operator.read(OutboxState, '/api/v1/ops/outbox')).level).toBe('ok')
+    const schedules = await operator.readAll(ScheduleState, '/api/v1/ops/schedules')
+    expect(schedules.map(({ state }) => state)).toEqual(['ok', 'ok', 'ok', 'ok'])
+    const database = await operator.read(DatabaseReport, '/api/v1/ops/database')
+    expect(database.sizeBytes).toBeGreaterThan(1_000_000)
+    expect(database.tables.map(({ name }) => name)).toEqual(
+      expect.arrayContaining(['posts', 'accounts', 'post_snapshots']),
+    )
+    expect(database.partitions.length).toBeGreaterThanOrEqual(3)
+  })
+})
+
+describe('a message that has failed for good', () => {
+  let platform: HttpServer
+  let isMended = false
+  const asked: string[] = []
+
+  beforeAll(async () => {
+    platform = await listen((req, res) => {
+      const { pathname } = new URL(req.url ?? '/', platform.url)
+      asked.push(pathname)
+      if (!isMended) return sendJson(res, 500, {})
+      // It knows the question, and none of the posts.
+      if (pathname === '/api/v1/statuses') return sendJson(res, 200, [])
+      sendJson(res, 404, { error: 'Record not found' })
+    })
+  })
+  afterAll(() => platform.close())
+
+  it('is seen, goes on its way again once its cause is mended, and is done', async () => {
+    const { workspaceId } = owner
+    const posts = [{ workspaceId, accountId: workspaceId, platformPostId: '1' }]
+    const before = Date.now()
+    await publish('sync/posts', { platform: 'mastodon', host: `127.0.0.1:${platform.port}`, posts })
+    const letter = await newLetterOf(workspaceId)
+    expect(letter).toMatchObject({ callback: '/callbacks/sync/posts', attempts: 1, status: 503 })
+    expect(letter.cause).toMatch(/^platform_/)
+    expect(Date.parse(letter.createdAt)).toBeGreaterThan(before - 5_000)
+
+    isMended = true
+    const failed = asked.length
+    expect(failed).toBeGreaterThan(0)
+    expect((await operator.post(`${LETTERS}/${letter.id}/retry`)).status).toBe(204)
+    await queueIdle()
+    expect(asked.length).toBeGreaterThan(failed)
+    expect(await lettersOf(workspaceId)).toEqual([])
+    expectProblem(await operator.post(`${LETTERS}/${letter.id}/retry`), 404, 'not_found')
+  })
+
+  it('comes back where it fails again, until it is dropped', async () => {
+    const { workspaceId } = owner
+    await publish('imports/process', { workspaceId, importId: 'none' })
+    const first = await newLetterOf(workspaceId)
+    expect(first).toMatchObject({ callback: '/callbacks/imports/process', status: 489, attempts: null })
+    expect(first.cause).toMatch(/^invalid_request: The message does not have the shape/)
+
+    expect((await operator.post(`${LETTERS}/${first.id}/retry`)).status).toBe(204)
+    const second = await newLetterOf(workspaceId, [first.id])
+    expect((await lettersOf(workspaceId)).map(({ id }) => id)).toEqual([second.id])
+
+    expect((await operator.delete(`${LETTERS}/${second.id}`)).status).toBe(204)
+    expect(await lettersOf(workspaceId)).toEqual([])
+    expectProblem(await operator.delete(`${LETTERS}/${second.id}`), 404, 'not_found')
+  })
+})
+
+describe('the export of an audit log', () => {
+  it('is whole, also where the log is longer than a page', async () => {
+    const count = 4_500
+    await sql(
+      `INSERT INTO audit_log (id, workspace_id, at, actor_kind, actor_name, action)
+       SELECT gen_random_uuid(), $1, now() - n * interval '1 second', 'system', '=cmd' || n, 'brand.changed'
+       FROM generate_series(1, $2::int) AS n`,
+      [owner.workspaceId, count],
+    )
+    const answer = await owner.session.get('/api/v1/exports/audit-log.csv?actions=brand.changed')
+    expect(answer.status).toBe(200)
+    expect(answer.headers.get('content-disposition')).toMatch(/^attachment; filename="[\w.-]+\.csv"$/)
+    const records = z
+      .array(z.object({ actorName: z.string() }))
+      .parse(parse(answer.text, { columns: true, relaxColumnCount: false }))
+    expect(records).toHaveLength(count)
+    expect(records[0]?.actorName).toBe("'=cmd1")
+    const Log = z.object({ items: z.array(z.object({ action: z.string(), actor: z.unknown() })) })
+    const log = parsed(Log, await owner.key.get('/api/v1/audit-log?actions=audit_log.exported'))
+    expect(log.items).toEqual([
+      { action: 'audit_log.exported', actor: expect.objectContaining({ kind: 'user', name: owner.email }) },
+    ])
+  })
+})
