@@ -19,8 +19,9 @@ describe.skipIf(chromiumPath === undefined)('figures in a browser (needs CHROMIU
     person = await signUp()
     const { id } = await connect(person.key, 'bluesky', 'spokeandchain.example.social')
     await untilComplete(person.key, id)
-    const [newest] = await postsOf(person.key, id)
-    await act('like', { post: newest?.platformPostId, count: 12 })
+    // What somebody else wrote cannot be liked here.
+    const own = (await postsOf(person.key, id)).find(({ kind }) => kind !== 'repost')
+    await act('like', { post: own?.platformPostId, count: 12 })
   })
   afterAll(releaseWorld)
 
