@@ -193,8 +193,12 @@ describe('the smoke test', () => {
   const patience = { patienceMs: 2_000, intervalMs: 5 }
 
   /** A Worker that gives these answers to /healthz and /readyz, the last of each for ever. */
-  async function serve(health: [number, unknown][], ready: [number, unknown][]) {
-    const answers: Record<string, [number, unknown][]> = { '/healthz': health, '/readyz': ready }
+  async function serve(health: [number, unknown][], ready: [number, unknown][], claimed = true) {
+    const answers: Record<string, [number, unknown][]> = {
+      '/healthz': health,
+      '/readyz': ready,
+      '/api/v1/public/deployment': [[200, { signup: 'invite', claimed, mail: false }]],
+    }
     const server = await listen(async (req, res) => {
       const queue = answers[req.url ?? ''] ?? []
       const [status, body] = (queue.length > 1 ? queue.shift() : queue[0]) ?? [404, {}]
@@ -213,6 +217,13 @@ describe('the smoke test', () => {
     const url = await serve([[404, 'not yet'], alive], [[503, { status: 'degraded' }], ready])
     expect(await smokeTest(url, { ...patience, commit: 'abc' })).toBe(
       'Version 1.2.3 (abc) lives, and reaches what it needs.',
+    )
+  })
+
+  it('says that somebody should sign up, where nobody has', async () => {
+    const url = await serve([alive], [ready], false)
+    expect(await smokeTest(url, patience)).toMatch(
+      /reaches what it needs\. Nobody has signed up yet: do it now/,
     )
   })
 

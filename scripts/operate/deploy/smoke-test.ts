@@ -4,6 +4,7 @@ import { messageOf } from '../report.ts'
 
 const REQUEST_TIMEOUT_MS = 10_000
 const Health = z.object({ status: z.literal('ok'), version: z.string(), commit: z.string() })
+const Deployment = z.object({ claimed: z.boolean() })
 const Readiness = z.object({ status: z.string(), checks: z.record(z.string(), z.string()).default({}) })
 
 export interface SmokeTestOptions {
@@ -48,7 +49,15 @@ async function tryOnce(publicUrl: string, commit: string | undefined): Promise<s
     const names = down.map(([name]) => name).join(', ')
     throw new Error(`/readyz answers ${readiness.status}${names && `; it does not reach: ${names}`}`)
   }
-  return `Version ${alive.data.version} (${alive.data.commit}) lives, and reaches what it needs.`
+  const sentence = `Version ${alive.data.version} (${alive.data.commit}) lives, and reaches what it needs.`
+  return `${sentence}${await adviceOnClaiming(publicUrl)}`
+}
+
+/** Until somebody has signed up, anybody can become the operator by doing so. */
+async function adviceOnClaiming(publicUrl: string): Promise<string> {
+  const { body } = await getJson(publicUrl, '/api/v1/public/deployment')
+  if (Deployment.safeParse(body).data?.claimed !== false) return ''
+  return ' Nobody has signed up yet: do it now, as the first person becomes the operator.'
 }
 
 async function getJson(publicUrl: string, path: string): Promise<{ status: number; body: unknown }> {
