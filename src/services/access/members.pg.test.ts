@@ -78,7 +78,13 @@ describe('the list of members', () => {
       seen.push(...page.items.map(({ userId }) => userId))
       after = page.next
     } while (after !== null)
-    expect(seen).toEqual(people.map(({ userId }) => userId))
+    expect(seen.toSorted()).toEqual(people.map(({ userId }) => userId).toSorted())
+    // Some may have come in the same millisecond.
+    const inOrder = await database.sql<{ id: string }>(
+      'SELECT user_id AS id FROM workspace_members WHERE workspace_id = $1 ORDER BY created_at, user_id',
+      [team.workspaceId],
+    )
+    expect(seen).toEqual(inOrder.map(({ id }) => id))
   })
 })
 
