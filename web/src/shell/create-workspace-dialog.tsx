@@ -1,4 +1,4 @@
-import { useId, useState } from 'preact/hooks'
+import { useState } from 'preact/hooks'
 import { createWorkspace } from '../api/access.ts'
 import { type ApiError, asApiError } from '../api/http.ts'
 import { timezoneChoices } from '../domain/timezones.ts'
@@ -6,7 +6,9 @@ import { useSession } from '../state/session.tsx'
 import { useToast } from '../state/toasts.tsx'
 import { Dialog } from '../ui/dialog.tsx'
 import { Field } from '../ui/field.tsx'
+import { FormActions } from '../ui/form-actions.tsx'
 import { FormProblem } from '../ui/form-problem.tsx'
+import { SelectField } from '../ui/select-field.tsx'
 
 /** The timezone that this browser keeps, which is most likely the reader's. */
 function guessTimezone(): string {
@@ -17,7 +19,6 @@ function guessTimezone(): string {
 export function CreateWorkspaceDialog({ onClose }: { onClose: () => void }) {
   const { chooseWorkspace } = useSession()
   const toast = useToast()
-  const timezoneId = useId()
   const [name, setName] = useState('')
   const [timezone, setTimezone] = useState(guessTimezone)
   const [busy, setBusy] = useState(false)
@@ -53,31 +54,17 @@ export function CreateWorkspaceDialog({ onClose }: { onClose: () => void }) {
           value={name}
           onInput={(event) => setName(event.currentTarget.value)}
         />
-        <div class="field">
-          <label for={timezoneId}>Timezone</label>
-          <select
-            id={timezoneId}
-            class="input input-select"
-            value={timezone}
-            onChange={(event) => setTimezone(event.currentTarget.value)}
-          >
-            {timezoneChoices(timezone).map((choice) => (
-              <option key={choice} value={choice}>
-                {choice.replaceAll('_', ' ')}
-              </option>
-            ))}
-          </select>
-          <p class="field-hint">Days begin and end by its clock.</p>
-        </div>
+        <SelectField
+          label="Timezone"
+          value={timezone}
+          onChange={setTimezone}
+          options={timezoneChoices(timezone)}
+          hint="Days begin and end by its clock."
+        />
         <FormProblem error={error} />
-        <div class="dialog-actions">
-          <button type="button" class="button" onClick={onClose}>
-            Cancel
-          </button>
-          <button type="submit" class="button button-primary" aria-disabled={!ready}>
-            {busy ? 'Making it…' : 'Make it'}
-          </button>
-        </div>
+        <FormActions onClose={onClose} ready={ready}>
+          {busy ? 'Making it…' : 'Make it'}
+        </FormActions>
       </form>
     </Dialog>
   )

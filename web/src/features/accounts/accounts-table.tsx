@@ -12,6 +12,7 @@ import { Avatar, accountName, accountSubtitle } from '../../ui/avatar.tsx'
 import { LiveFigure, Unknown } from '../../ui/figures.tsx'
 import { Freshness, StatusBadge } from '../../ui/freshness.tsx'
 import { ExternalIcon, PauseIcon, PlayIcon, SyncIcon, TrashIcon } from '../../ui/icons.tsx'
+import { ACTIONS_COLUMN, TableHead } from '../../ui/table.tsx'
 import { CredentialsButton, RenewToken } from './credentials-dialog.tsx'
 import { type AccountActions, useAccountActions } from './use-account-actions.ts'
 
@@ -200,24 +201,16 @@ export function AccountsTable({
   const withBrands = (useBrands().data ?? []).length > 0
   return (
     <table class={`table table-stacked accounts-table ${withBrands ? 'with-brands' : ''}`}>
-      <thead>
-        <tr>
-          <th scope="col">Account</th>
-          <th scope="col">Status</th>
-          {withBrands && <th scope="col">Brand</th>}
-          <th scope="col" class="number">
-            Followers
-          </th>
-          <th scope="col" class="number optional">
-            Posts
-          </th>
-          {canWrite && (
-            <th scope="col">
-              <span class="visually-hidden">Actions</span>
-            </th>
-          )}
-        </tr>
-      </thead>
+      <TableHead
+        columns={[
+          'Account',
+          'Status',
+          withBrands && 'Brand',
+          { label: 'Followers', number: true },
+          { label: 'Posts', number: true, optional: true },
+          canWrite && ACTIONS_COLUMN,
+        ]}
+      />
       <tbody>
         {accounts.map((account) => (
           <Row

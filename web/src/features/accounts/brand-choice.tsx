@@ -1,39 +1,23 @@
-import { useId } from 'preact/hooks'
 import { useBrands } from '../../state/brands.tsx'
 import { useMe } from '../../state/session.tsx'
+import { SelectField } from '../../ui/select-field.tsx'
 
 /**
  * The brand that a new account belongs to, as the field `brandId` of its form. Nothing where there are no
  * brands; whoever is limited to some has to name one of theirs.
  */
 export function BrandChoice({ error }: { error: string | undefined }) {
-  const id = useId()
   const { data: brands = [] } = useBrands()
   const isLimited = useMe().brands !== null
   if (brands.length === 0) return null
+  const choices = brands.map(({ id, name }) => ({ value: id, label: name }))
   return (
-    <div class="field">
-      <label for={id}>Brand</label>
-      <select
-        id={id}
-        name="brandId"
-        class="input input-select"
-        aria-invalid={error === undefined ? undefined : true}
-        aria-describedby={error === undefined ? undefined : `${id}-error`}
-      >
-        {!isLimited && <option value="">No brand</option>}
-        {brands.map((brand) => (
-          <option key={brand.id} value={brand.id}>
-            {brand.name}
-          </option>
-        ))}
-      </select>
-      {error !== undefined && (
-        <p class="field-error" id={`${id}-error`} role="alert">
-          {error}
-        </p>
-      )}
-    </div>
+    <SelectField
+      label="Brand"
+      name="brandId"
+      options={isLimited ? choices : [{ value: '', label: 'No brand' }, ...choices]}
+      error={error}
+    />
   )
 }
 

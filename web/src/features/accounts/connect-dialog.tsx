@@ -12,6 +12,7 @@ import { Link } from '../../state/router.tsx'
 import { Avatar, accountName, accountSubtitle } from '../../ui/avatar.tsx'
 import { Dialog } from '../../ui/dialog.tsx'
 import { Field } from '../../ui/field.tsx'
+import { FormActions } from '../../ui/form-actions.tsx'
 import { CheckIcon, SyncIcon } from '../../ui/icons.tsx'
 import { PlatformBadge, platformLabel } from '../../ui/platform-badge.tsx'
 import { BrandChoice, chosenBrand } from './brand-choice.tsx'
@@ -228,23 +229,18 @@ function ConnectForm({
         handleError === undefined &&
         tokenError === undefined &&
         brandError === undefined && <ConnectFailure error={error} onClose={onClose} />}
-      <div class="dialog-actions">
-        <button type="button" class="button" onClick={onClose}>
-          Cancel
-        </button>
-        <button type="submit" class="button button-primary" aria-disabled={busy || handle.trim() === ''}>
-          {busy && <span class="spinner" aria-hidden="true" />}
-          {busy ? (
-            `Asking ${platformLabel(platform)}…`
-          ) : error?.status === 503 ? (
-            <>
-              <SyncIcon size={16} /> Try again
-            </>
-          ) : (
-            'Connect'
-          )}
-        </button>
-      </div>
+      <FormActions onClose={onClose} ready={!busy && handle.trim() !== ''}>
+        {busy && <span class="spinner" aria-hidden="true" />}
+        {busy ? (
+          `Asking ${platformLabel(platform)}…`
+        ) : error?.status === 503 ? (
+          <>
+            <SyncIcon size={16} /> Try again
+          </>
+        ) : (
+          'Connect'
+        )}
+      </FormActions>
     </form>
   )
 }

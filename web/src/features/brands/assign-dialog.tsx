@@ -8,6 +8,7 @@ import { useBrands } from '../../state/brands.tsx'
 import { useMe } from '../../state/session.tsx'
 import { accountName, accountSubtitle } from '../../ui/avatar.tsx'
 import { Dialog } from '../../ui/dialog.tsx'
+import { FormActions } from '../../ui/form-actions.tsx'
 import { FormProblem } from '../../ui/form-problem.tsx'
 import { PlatformBadge } from '../../ui/platform-badge.tsx'
 import { EmptyState } from '../../ui/states.tsx'
@@ -128,14 +129,9 @@ export function AssignDialog({
         )}
         <p class="quiet small">An account is in one brand at most.</p>
         <FormProblem error={error} />
-        <div class="dialog-actions">
-          <button type="button" class="button" onClick={onClose}>
-            Cancel
-          </button>
-          <button type="submit" class="button button-primary" aria-disabled={busy || changes.length === 0}>
-            {busy ? 'Saving…' : 'Save'}
-          </button>
-        </div>
+        <FormActions onClose={onClose} ready={!busy && changes.length > 0}>
+          {busy ? 'Saving…' : 'Save'}
+        </FormActions>
       </form>
     </Dialog>
   )

@@ -4,6 +4,7 @@ import { createBrand, renameBrand } from '../../api/access.ts'
 import { type ApiError, asApiError } from '../../api/http.ts'
 import { Dialog } from '../../ui/dialog.tsx'
 import { Field } from '../../ui/field.tsx'
+import { FormActions } from '../../ui/form-actions.tsx'
 import { FormProblem } from '../../ui/form-problem.tsx'
 
 /** Makes a brand, or gives one another name. @param brand `null`: a new one */
@@ -55,14 +56,9 @@ export function BrandDialog({
           error={taken ? 'There is a brand with this name already.' : null}
         />
         <FormProblem error={taken ? null : error} />
-        <div class="dialog-actions">
-          <button type="button" class="button" onClick={onClose}>
-            Cancel
-          </button>
-          <button type="submit" class="button button-primary" aria-disabled={!ready}>
-            {busy ? 'Saving…' : brand === null ? 'Make it' : 'Rename'}
-          </button>
-        </div>
+        <FormActions onClose={onClose} ready={ready}>
+          {busy ? 'Saving…' : brand === null ? 'Make it' : 'Rename'}
+        </FormActions>
       </form>
     </Dialog>
   )

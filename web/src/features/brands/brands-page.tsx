@@ -13,6 +13,7 @@ import { ConfirmDialog } from '../../ui/confirm-dialog.tsx'
 import { PlusIcon, TagIcon } from '../../ui/icons.tsx'
 import { Panel } from '../../ui/page.tsx'
 import { Banner, EmptyState, ErrorState, SkeletonRows } from '../../ui/states.tsx'
+import { ACTIONS_COLUMN, TableHead } from '../../ui/table.tsx'
 import { SettingsPage } from '../settings/settings-page.tsx'
 import { AssignDialog } from './assign-dialog.tsx'
 import { BrandDialog } from './brand-dialog.tsx'
@@ -78,18 +79,7 @@ function BrandTable({ brands, ask }: { brands: readonly Brand[]; ask: (asking: A
   const mayAssign = useMay('accounts.write')
   return (
     <table class="table table-stacked brands-table">
-      <thead>
-        <tr>
-          <th scope="col">Brand</th>
-          <th scope="col">Accounts</th>
-          <th scope="col">Made</th>
-          {(mayWrite || mayAssign) && (
-            <th scope="col">
-              <span class="visually-hidden">Actions</span>
-            </th>
-          )}
-        </tr>
-      </thead>
+      <TableHead columns={['Brand', 'Accounts', 'Made', (mayWrite || mayAssign) && ACTIONS_COLUMN]} />
       <tbody>
         {brands.map((brand) => (
           <BrandRow key={brand.id} brand={brand} ask={ask} />

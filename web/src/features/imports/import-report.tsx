@@ -11,6 +11,7 @@ import { LiveFigure } from '../../ui/figures.tsx'
 import { Panel } from '../../ui/page.tsx'
 import { platformLabel } from '../../ui/platform-badge.tsx'
 import { Banner, ErrorState, Skeleton } from '../../ui/states.tsx'
+import { ScrollRegion, TableHead } from '../../ui/table.tsx'
 import { isJobRunning, JobStatusBadge } from './job-status.tsx'
 
 /** How often a running import is asked for besides what events tell. */
@@ -33,18 +34,9 @@ function Rejected({ report }: { report: ImportReport }) {
   return (
     <>
       <h3>Rejected lines</h3>
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls has to be reachable by keyboard */}
-      <section class="chart-table import-errors" tabIndex={0} aria-label="Rejected lines">
+      <ScrollRegion label="Rejected lines" class="chart-table import-errors">
         <table class="table">
-          <thead>
-            <tr>
-              <th scope="col" class="number">
-                Line
-              </th>
-              <th scope="col">Column</th>
-              <th scope="col">What is wrong</th>
-            </tr>
-          </thead>
+          <TableHead columns={[{ label: 'Line', number: true }, 'Column', 'What is wrong']} />
           <tbody>
             {report.errors.map((error, i) => (
               <tr key={`${error.line} ${error.column} ${i}`}>
@@ -61,7 +53,7 @@ function Rejected({ report }: { report: ImportReport }) {
             ))}
           </tbody>
         </table>
-      </section>
+      </ScrollRegion>
       {more > 0 && <p class="quiet small">and {plural(more, 'more line')}, not listed.</p>}
     </>
   )

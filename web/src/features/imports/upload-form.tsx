@@ -7,6 +7,7 @@ import { navigate } from '../../state/router.tsx'
 import { Field } from '../../ui/field.tsx'
 import { FileIcon, ImportIcon } from '../../ui/icons.tsx'
 import { platformLabel } from '../../ui/platform-badge.tsx'
+import { SelectField } from '../../ui/select-field.tsx'
 import { FieldErrors } from '../../ui/states.tsx'
 
 function DropZone({ file, choose }: { file: File | null; choose: (file: File) => void }) {
@@ -109,21 +110,12 @@ export function UploadForm() {
           {problem}
         </p>
       )}
-      <div class="field">
-        <label for="import-platform">Platform</label>
-        <select
-          id="import-platform"
-          class="input input-select"
-          value={platform}
-          onChange={(event) => setPlatform(event.currentTarget.value)}
-        >
-          {PLATFORMS.map((name) => (
-            <option key={name} value={name}>
-              {platformLabel(name)}
-            </option>
-          ))}
-        </select>
-      </div>
+      <SelectField
+        label="Platform"
+        value={platform}
+        onChange={setPlatform}
+        options={PLATFORMS.map((name) => ({ value: name, label: platformLabel(name) }))}
+      />
       <Field
         label="Account"
         type="text"

@@ -1,6 +1,7 @@
 import type { DatabaseReport } from '../../../../src/http/wire.ts'
 import { formatDuration } from '../../format/dates.ts'
 import { formatBytes, formatCount } from '../../format/numbers.ts'
+import { ScrollRegion, TableHead } from '../../ui/table.tsx'
 
 function Facts({ report }: { report: DatabaseReport }) {
   const { sizeBytes, connections, maxConnections, oldestTransactionSeconds } = report
@@ -34,26 +35,17 @@ export function DatabaseReportView({ report }: { report: DatabaseReport }) {
     <>
       <Facts report={report} />
       <h3>Biggest tables</h3>
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reached by the keyboard */}
-      <section class="table-scroll" tabIndex={0} aria-label="Biggest tables">
+      <ScrollRegion label="Biggest tables">
         <table class="table">
-          <thead>
-            <tr>
-              <th scope="col">Table</th>
-              <th scope="col" class="number">
-                Rows, about
-              </th>
-              <th scope="col" class="number">
-                Size
-              </th>
-              <th scope="col" class="number">
-                of it indexes
-              </th>
-              <th scope="col" class="number">
-                Partitions
-              </th>
-            </tr>
-          </thead>
+          <TableHead
+            columns={[
+              'Table',
+              { label: 'Rows, about', number: true },
+              { label: 'Size', number: true },
+              { label: 'of it indexes', number: true },
+              { label: 'Partitions', number: true },
+            ]}
+          />
           <tbody>
             {report.tables.map((table) => (
               <tr key={table.name}>
@@ -68,25 +60,20 @@ export function DatabaseReportView({ report }: { report: DatabaseReport }) {
             ))}
           </tbody>
         </table>
-      </section>
+      </ScrollRegion>
       {report.partitions.length > 0 && (
         <details class="earlier">
           <summary>Partitions ({report.partitions.length})</summary>
-          {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reached by the keyboard */}
-          <section class="table-scroll" tabIndex={0} aria-label="Partitions">
+          <ScrollRegion label="Partitions">
             <table class="table">
-              <thead>
-                <tr>
-                  <th scope="col">Partition</th>
-                  <th scope="col">Holds</th>
-                  <th scope="col" class="number">
-                    Rows, about
-                  </th>
-                  <th scope="col" class="number">
-                    Size
-                  </th>
-                </tr>
-              </thead>
+              <TableHead
+                columns={[
+                  'Partition',
+                  'Holds',
+                  { label: 'Rows, about', number: true },
+                  { label: 'Size', number: true },
+                ]}
+              />
               <tbody>
                 {report.partitions.map((partition) => (
                   <tr key={partition.name}>
@@ -100,7 +87,7 @@ export function DatabaseReportView({ report }: { report: DatabaseReport }) {
                 ))}
               </tbody>
             </table>
-          </section>
+          </ScrollRegion>
         </details>
       )}
     </>

@@ -13,6 +13,7 @@ import { CheckIcon } from '../../ui/icons.tsx'
 import { LoadMore } from '../../ui/load-more.tsx'
 import { Panel } from '../../ui/page.tsx'
 import { Banner, EmptyState, ErrorState, SkeletonRows } from '../../ui/states.tsx'
+import { ACTIONS_COLUMN, TableHead } from '../../ui/table.tsx'
 
 const PAGE_SIZE = 25
 
@@ -118,21 +119,15 @@ export function DeadLettersPanel() {
       ) : (
         <>
           <table class="table table-stacked letters-table">
-            <thead>
-              <tr>
-                <th scope="col">Message</th>
-                <th scope="col">Given up</th>
-                <th scope="col" class="number">
-                  Attempts
-                </th>
-                <th scope="col" class="number">
-                  Last answer
-                </th>
-                <th scope="col">
-                  <span class="visually-hidden">Actions</span>
-                </th>
-              </tr>
-            </thead>
+            <TableHead
+              columns={[
+                'Message',
+                'Given up',
+                { label: 'Attempts', number: true },
+                { label: 'Last answer', number: true },
+                ACTIONS_COLUMN,
+              ]}
+            />
             <tbody>
               {items.map((letter) => (
                 <LetterRow

@@ -15,6 +15,7 @@ import { formatDateRange, formatDay, formatDayLong, formatHour, formatMonth } fr
 import { BarsIcon, LineIcon, TableIcon } from '../../ui/icons.tsx'
 import { Segmented } from '../../ui/segmented.tsx'
 import { Skeleton } from '../../ui/states.tsx'
+import { ScrollRegion, TableHead } from '../../ui/table.tsx'
 
 type View = ChartMode | 'table'
 
@@ -51,17 +52,9 @@ function SeriesTable({
   const { label } = METRICS[metric]
   const isDay = overview.granularity === 'day'
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls has to be reachable by keyboard
-    <section class="chart-table" tabIndex={0} aria-label={`${label} as a table`}>
+    <ScrollRegion label={`${label} as a table`} class="chart-table">
       <table class="table">
-        <thead>
-          <tr>
-            <th scope="col">{isDay ? 'Day' : 'Hour'}</th>
-            <th scope="col" class="number">
-              {label}
-            </th>
-          </tr>
-        </thead>
+        <TableHead columns={[isDay ? 'Day' : 'Hour', { label, number: true }]} />
         <tbody>
           {series.starts.map((start, i) => {
             const value = series.ys[i] ?? null
@@ -81,7 +74,7 @@ function SeriesTable({
           })}
         </tbody>
       </table>
-    </section>
+    </ScrollRegion>
   )
 }
 

@@ -13,6 +13,7 @@ import { useTimezone } from '../../state/session.tsx'
 import { LineIcon, TableIcon } from '../../ui/icons.tsx'
 import { Segmented } from '../../ui/segmented.tsx'
 import { EmptyState, ErrorState, Skeleton } from '../../ui/states.tsx'
+import { ScrollRegion, TableHead } from '../../ui/table.tsx'
 import { isPostMetricName, POST_METRIC_NAMES, type PostMetricName } from './post-metrics.ts'
 
 type View = 'line' | 'table'
@@ -29,17 +30,9 @@ function SnapshotTable({
   const timezone = useTimezone()
   const { label } = METRICS[metric]
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls has to be reachable by keyboard
-    <section class="chart-table" tabIndex={0} aria-label={`${label} as a table`}>
+    <ScrollRegion label={`${label} as a table`} class="chart-table">
       <table class="table">
-        <thead>
-          <tr>
-            <th scope="col">Read at</th>
-            <th scope="col" class="number">
-              {label}
-            </th>
-          </tr>
-        </thead>
+        <TableHead columns={['Read at', { label, number: true }]} />
         <tbody>
           {[...snapshots].reverse().map((snapshot) => {
             const value = snapshot[metric]
@@ -54,7 +47,7 @@ function SnapshotTable({
           })}
         </tbody>
       </table>
-    </section>
+    </ScrollRegion>
   )
 }
 

@@ -11,6 +11,7 @@ import { ConfirmDialog } from '../../ui/confirm-dialog.tsx'
 import { KeyIcon, PlusIcon } from '../../ui/icons.tsx'
 import { Panel } from '../../ui/page.tsx'
 import { EmptyState, ErrorState, SkeletonRows } from '../../ui/states.tsx'
+import { ACTIONS_COLUMN, TableHead } from '../../ui/table.tsx'
 import { CreateKeyDialog } from './create-key-dialog.tsx'
 
 /** What a key may do a minute, where that is less than everybody may. */
@@ -72,19 +73,7 @@ function KeyRow({ apiKey, revoke }: { apiKey: ApiKey; revoke: () => void }) {
 function KeyTable({ keys, revoke }: { keys: readonly ApiKey[]; revoke: (key: ApiKey) => void }) {
   return (
     <table class="table table-stacked keys-table">
-      <thead>
-        <tr>
-          <th scope="col">Key</th>
-          <th scope="col">Scopes</th>
-          <th scope="col">Limits</th>
-          <th scope="col">Made by</th>
-          <th scope="col">Last used</th>
-          <th scope="col">Expires</th>
-          <th scope="col">
-            <span class="visually-hidden">Actions</span>
-          </th>
-        </tr>
-      </thead>
+      <TableHead columns={['Key', 'Scopes', 'Limits', 'Made by', 'Last used', 'Expires', ACTIONS_COLUMN]} />
       <tbody>
         {keys.map((apiKey) => (
           <KeyRow key={apiKey.id} apiKey={apiKey} revoke={() => revoke(apiKey)} />

@@ -1,11 +1,13 @@
-import { useId, useState } from 'preact/hooks'
+import { useState } from 'preact/hooks'
 import type { CreateApiKey, CreatedApiKey } from '../../../../src/http/wire.ts'
 import { createApiKey } from '../../api/access.ts'
 import { type ApiError, asApiError } from '../../api/http.ts'
 import { useMe } from '../../state/session.tsx'
 import { Dialog } from '../../ui/dialog.tsx'
 import { Field } from '../../ui/field.tsx'
+import { FormActions } from '../../ui/form-actions.tsx'
 import { FormProblem } from '../../ui/form-problem.tsx'
+import { SelectField } from '../../ui/select-field.tsx'
 import { ShownOnce } from '../../ui/shown-once.tsx'
 
 const SCOPES = [
@@ -57,7 +59,6 @@ function KeyForm({ onCreated, onClose }: { onCreated: (key: CreatedApiKey) => vo
   const [error, setError] = useState<ApiError | null>(null)
   const [reads, setReads] = useState('')
   const [writes, setWrites] = useState('')
-  const expiryId = useId()
   const [readsPerMinute, writesPerMinute] = [parseLimit(reads), parseLimit(writes)]
   const ready =
     !busy && name.trim() !== '' && scopes.length > 0 && readsPerMinute !== null && writesPerMinute !== null
@@ -119,21 +120,12 @@ function KeyForm({ onCreated, onClose }: { onCreated: (key: CreatedApiKey) => vo
           </label>
         ))}
       </fieldset>
-      <div class="field">
-        <label for={expiryId}>Expires</label>
-        <select
-          id={expiryId}
-          class="input input-select"
-          value={days}
-          onChange={(event) => setDays(Number(event.currentTarget.value))}
-        >
-          {EXPIRIES.map((expiry) => (
-            <option key={expiry.days} value={expiry.days}>
-              {expiry.label}
-            </option>
-          ))}
-        </select>
-      </div>
+      <SelectField
+        label="Expires"
+        value={String(days)}
+        onChange={(value) => setDays(Number(value))}
+        options={EXPIRIES.map((expiry) => ({ value: String(expiry.days), label: expiry.label }))}
+      />
       <details class="earlier">
         <summary>Limits of its own</summary>
         <div class="limit-fields">
@@ -159,14 +151,9 @@ function KeyForm({ onCreated, onClose }: { onCreated: (key: CreatedApiKey) => vo
         <p class="field-hint">Empty: as the deployment allows. They can only be lower than that.</p>
       </details>
       <FormProblem error={error} />
-      <div class="dialog-actions">
-        <button type="button" class="button" onClick={onClose}>
-          Cancel
-        </button>
-        <button type="submit" class="button button-primary" aria-disabled={!ready}>
-          {busy ? 'Creating…' : 'Create key'}
-        </button>
-      </div>
+      <FormActions onClose={onClose} ready={ready}>
+        {busy ? 'Creating…' : 'Create key'}
+      </FormActions>
     </form>
   )
 }

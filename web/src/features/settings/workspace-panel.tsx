@@ -12,6 +12,7 @@ import { useToast } from '../../state/toasts.tsx'
 import { Field } from '../../ui/field.tsx'
 import { FormProblem } from '../../ui/form-problem.tsx'
 import { Panel } from '../../ui/page.tsx'
+import { SelectField } from '../../ui/select-field.tsx'
 
 function WorkspaceFacts() {
   const { workspace } = useMe()
@@ -69,21 +70,12 @@ function WorkspaceForm() {
         onInput={(event) => setName(event.currentTarget.value)}
         error={name.trim() === '' ? 'A workspace needs a name.' : null}
       />
-      <div class="field">
-        <label for="workspace-timezone">Timezone</label>
-        <select
-          id="workspace-timezone"
-          class="input input-select"
-          value={timezone}
-          onChange={(event) => setTimezone(event.currentTarget.value)}
-        >
-          {timezoneChoices(workspace.timezone).map((choice) => (
-            <option key={choice} value={choice}>
-              {choice.replaceAll('_', ' ')}
-            </option>
-          ))}
-        </select>
-      </div>
+      <SelectField
+        label="Timezone"
+        value={timezone}
+        onChange={setTimezone}
+        options={timezoneChoices(workspace.timezone)}
+      />
       <FormProblem error={error} />
       <div class="dialog-actions">
         <button type="submit" class="button button-primary" aria-disabled={!ready}>

@@ -6,6 +6,7 @@ import { ROLES, rolesWithin } from '../../domain/roles.ts'
 import { plural } from '../../format/numbers.ts'
 import { useMe, useSession } from '../../state/session.tsx'
 import { Dialog } from '../../ui/dialog.tsx'
+import { FormActions } from '../../ui/form-actions.tsx'
 import { FormProblem } from '../../ui/form-problem.tsx'
 import { Banner } from '../../ui/states.tsx'
 import { type Access, AccessFields, accessProblem, normalised } from './access-fields.tsx'
@@ -72,14 +73,9 @@ export function ChangeMemberDialog({
           </p>
         )}
         <FormProblem error={error} />
-        <div class="dialog-actions">
-          <button type="button" class="button" onClick={onClose}>
-            Cancel
-          </button>
-          <button type="submit" class="button button-primary" aria-disabled={busy || !changed}>
-            {busy ? 'Saving…' : 'Save'}
-          </button>
-        </div>
+        <FormActions onClose={onClose} ready={!busy && changed}>
+          {busy ? 'Saving…' : 'Save'}
+        </FormActions>
       </form>
     </Dialog>
   )

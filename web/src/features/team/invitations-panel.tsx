@@ -11,6 +11,7 @@ import { ConfirmDialog } from '../../ui/confirm-dialog.tsx'
 import { LinkIcon, PlusIcon } from '../../ui/icons.tsx'
 import { Panel } from '../../ui/page.tsx'
 import { EmptyState, ErrorState, SkeletonRows } from '../../ui/states.tsx'
+import { ACTIONS_COLUMN, TableHead } from '../../ui/table.tsx'
 import { BrandTags } from './brand-tags.tsx'
 import { InviteDialog } from './invite-dialog.tsx'
 
@@ -49,20 +50,16 @@ function InvitationTable({
 }) {
   return (
     <table class="table table-stacked invitations-table">
-      <thead>
-        <tr>
-          <th scope="col">For</th>
-          <th scope="col">Role</th>
-          <th scope="col">Sees</th>
-          <th scope="col">Invited by</th>
-          <th scope="col">{withdraw === null ? 'What became of it' : 'Expires'}</th>
-          {withdraw !== null && (
-            <th scope="col">
-              <span class="visually-hidden">Actions</span>
-            </th>
-          )}
-        </tr>
-      </thead>
+      <TableHead
+        columns={[
+          'For',
+          'Role',
+          'Sees',
+          'Invited by',
+          withdraw === null ? 'What became of it' : 'Expires',
+          withdraw !== null && ACTIONS_COLUMN,
+        ]}
+      />
       <tbody>
         {invitations.map((invitation) => (
           <tr key={invitation.id}>

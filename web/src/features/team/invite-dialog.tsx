@@ -1,4 +1,4 @@
-import { useId, useState } from 'preact/hooks'
+import { useState } from 'preact/hooks'
 import type { CreatedInvitation } from '../../../../src/http/wire.ts'
 import { createInvitation } from '../../api/access.ts'
 import { type ApiError, asApiError } from '../../api/http.ts'
@@ -7,7 +7,9 @@ import { formatInstant } from '../../format/dates.ts'
 import { useMe, useTimezone } from '../../state/session.tsx'
 import { Dialog } from '../../ui/dialog.tsx'
 import { Field } from '../../ui/field.tsx'
+import { FormActions } from '../../ui/form-actions.tsx'
 import { FormProblem } from '../../ui/form-problem.tsx'
+import { SelectField } from '../../ui/select-field.tsx'
 import { ShownOnce } from '../../ui/shown-once.tsx'
 import { type Access, AccessFields, accessProblem, normalised } from './access-fields.tsx'
 
@@ -49,7 +51,6 @@ function InviteForm({
   onClose: () => void
 }) {
   const { workspace } = useMe()
-  const expiryId = useId()
   const [email, setEmail] = useState('')
   const [access, setAccess] = useState<Access>({ role: 'viewer', brands: null })
   const [days, setDays] = useState(7)
@@ -99,35 +100,21 @@ function InviteForm({
         hint="Only this address can then use the link. Without one, whoever has the link can."
       />
       <AccessFields access={access} roles={rolesWithin(workspace.role)} change={setAccess} />
-      <div class="field">
-        <label for={expiryId}>The link expires</label>
-        <select
-          id={expiryId}
-          class="input input-select"
-          value={days}
-          onChange={(event) => setDays(Number(event.currentTarget.value))}
-        >
-          {EXPIRIES.map((expiry) => (
-            <option key={expiry.days} value={expiry.days}>
-              {expiry.label}
-            </option>
-          ))}
-        </select>
-      </div>
+      <SelectField
+        label="The link expires"
+        value={String(days)}
+        onChange={(value) => setDays(Number(value))}
+        options={EXPIRIES.map((expiry) => ({ value: String(expiry.days), label: expiry.label }))}
+      />
       {tried && problem !== null && (
         <p class="field-error" role="alert">
           {problem}
         </p>
       )}
       <FormProblem error={emailError === undefined ? error : null} />
-      <div class="dialog-actions">
-        <button type="button" class="button" onClick={onClose}>
-          Cancel
-        </button>
-        <button type="submit" class="button button-primary" aria-disabled={busy}>
-          {busy ? 'Making the link…' : 'Make the invitation'}
-        </button>
-      </div>
+      <FormActions onClose={onClose} ready={!busy}>
+        {busy ? 'Making the link…' : 'Make the invitation'}
+      </FormActions>
     </form>
   )
 }

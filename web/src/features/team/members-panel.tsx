@@ -10,6 +10,7 @@ import { useToast } from '../../state/toasts.tsx'
 import { ConfirmDialog } from '../../ui/confirm-dialog.tsx'
 import { Panel } from '../../ui/page.tsx'
 import { Banner, ErrorState, SkeletonRows } from '../../ui/states.tsx'
+import { ACTIONS_COLUMN, TableHead } from '../../ui/table.tsx'
 import { BrandTags } from './brand-tags.tsx'
 import { ChangeMemberDialog } from './change-member-dialog.tsx'
 
@@ -84,20 +85,9 @@ function MemberTable({ members, actions }: { members: readonly Member[]; actions
   const lockedReason = useLockedReason()
   return (
     <table class="table table-stacked members-table">
-      <thead>
-        <tr>
-          <th scope="col">Member</th>
-          <th scope="col">Role</th>
-          <th scope="col">Sees</th>
-          <th scope="col">Joined</th>
-          <th scope="col" class="number">
-            API keys
-          </th>
-          <th scope="col">
-            <span class="visually-hidden">Actions</span>
-          </th>
-        </tr>
-      </thead>
+      <TableHead
+        columns={['Member', 'Role', 'Sees', 'Joined', { label: 'API keys', number: true }, ACTIONS_COLUMN]}
+      />
       <tbody>
         {members.map((member) => (
           <MemberRow

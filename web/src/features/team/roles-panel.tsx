@@ -1,25 +1,17 @@
 import { ROLE_LABELS, ROLE_RIGHTS, ROLES } from '../../domain/roles.ts'
 import { CheckIcon } from '../../ui/icons.tsx'
 import { Panel } from '../../ui/page.tsx'
+import { ScrollRegion, TableHead } from '../../ui/table.tsx'
 
 /** What each role may do. */
 export function RolesPanel() {
   return (
     <Panel title="What each role may do">
-      <div class="table-scroll">
+      <ScrollRegion label="What each role may do">
         <table class="table roles-table">
-          <thead>
-            <tr>
-              <th scope="col">
-                <span class="visually-hidden">Right</span>
-              </th>
-              {ROLES.map((role) => (
-                <th key={role} scope="col">
-                  {ROLE_LABELS[role]}
-                </th>
-              ))}
-            </tr>
-          </thead>
+          <TableHead
+            columns={[{ label: 'Right', hidden: true }, ...ROLES.map((role) => ROLE_LABELS[role])]}
+          />
           <tbody>
             {ROLE_RIGHTS.map(({ permission, does, roles }) => (
               <tr key={permission}>
@@ -45,7 +37,7 @@ export function RolesPanel() {
             ))}
           </tbody>
         </table>
-      </div>
+      </ScrollRegion>
       <p class="quiet small">
         Analysts and viewers can be limited to brands: they see and work with the accounts of those alone, and
         cannot import files.

@@ -1,9 +1,10 @@
-import { useId, useState } from 'preact/hooks'
+import { useState } from 'preact/hooks'
 import type { Member } from '../../../../src/http/wire.ts'
 import { transferWorkspace } from '../../api/access.ts'
 import { useMe, useSession } from '../../state/session.tsx'
 import { useToast } from '../../state/toasts.tsx'
 import { ConfirmDialog } from '../../ui/confirm-dialog.tsx'
+import { SelectField } from '../../ui/select-field.tsx'
 
 /** Makes another member the owner; the reader stays as an admin. */
 export function TransferDialog({
@@ -18,7 +19,6 @@ export function TransferDialog({
   const { workspace } = useMe()
   const { refresh } = useSession()
   const toast = useToast()
-  const selectId = useId()
   const [userId, setUserId] = useState(heirs[0]?.userId ?? '')
   const heir = heirs.find((member) => member.userId === userId)
   const transfer = async () => {
@@ -36,21 +36,12 @@ export function TransferDialog({
       run={transfer}
       onClose={onClose}
     >
-      <div class="field">
-        <label for={selectId}>New owner</label>
-        <select
-          id={selectId}
-          class="input input-select"
-          value={userId}
-          onChange={(event) => setUserId(event.currentTarget.value)}
-        >
-          {heirs.map((member) => (
-            <option key={member.userId} value={member.userId}>
-              {member.name} ({member.email})
-            </option>
-          ))}
-        </select>
-      </div>
+      <SelectField
+        label="New owner"
+        value={userId}
+        onChange={setUserId}
+        options={heirs.map((member) => ({ value: member.userId, label: `${member.name} (${member.email})` }))}
+      />
       <p>
         They become an owner and you an admin, at once. Only they can undo this. Other owners stay what they
         are.
