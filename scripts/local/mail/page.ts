@@ -1,3 +1,4 @@
+import { escapeHtml } from '../../../src/lib/escape-html.ts'
 import type { StoredMail } from './mail-store.ts'
 
 /** How the page asks the browser to treat it: nothing from elsewhere, nothing inline. */
@@ -162,15 +163,3 @@ pre { margin: 0; padding: 14px; border: 1px solid var(--line); border-radius: 6p
   nav { border-right: 0; min-height: 0; max-height: 40vh; overflow: auto }
 }
 `
-
-const ENTITIES: Readonly<Record<string, string>> = {
-  '&': '&amp;',
-  '<': '&lt;',
-  '>': '&gt;',
-  '"': '&quot;',
-  "'": '&#39;',
-}
-
-function escapeHtml(text: string): string {
-  return text.replace(/[&<>"']/g, (character) => ENTITIES[character] ?? character)
-}

@@ -1,3 +1,4 @@
+import { escapeHtml } from '../../../src/lib/escape-html.ts'
 import { findSpans } from './rich-text.ts'
 
 /** Turns a post's text into the HTML that a Mastodon server makes of it. */
@@ -43,16 +44,6 @@ function linkHtml(url: string): string {
     `<span class="${rest === '' ? '' : 'ellipsis'}">${escapeHtml(shown)}</span>` +
     `<span class="invisible">${escapeHtml(rest)}</span></a>`
   )
-}
-
-/** Escapes text for HTML content and attributes. */
-export function escapeHtml(text: string): string {
-  return text
-    .replaceAll('&', '&amp;')
-    .replaceAll('<', '&lt;')
-    .replaceAll('>', '&gt;')
-    .replaceAll('"', '&quot;')
-    .replaceAll("'", '&#39;')
 }
 
 /** Letters that decomposition does not take apart, but Mastodon folds all the same. */

@@ -1,4 +1,5 @@
-import { contentHtml, escapeHtml, foldHashtag } from './mastodon-html.ts'
+import { escapeHtml } from '../../../src/lib/escape-html.ts'
+import { contentHtml, foldHashtag } from './mastodon-html.ts'
 import { findSpans } from './rich-text.ts'
 import type { Account, FeedEntry, Media, PostView } from './types.ts'
 import type { World } from './world.ts'

@@ -1,3 +1,5 @@
+import { escapeHtml } from '../../lib/escape-html.ts'
+
 /** What a mail says, apart from who gets it. Every text may hold what strangers have written. */
 export interface MailParts {
   heading: string
@@ -86,16 +88,4 @@ function button({ label, url }: { label: string; url: string }): string {
 function address(url: string): string {
   const escaped = escapeHtml(url)
   return `<p style="margin:0 0 16px">Or open this address:<br><a href="${escaped}">${escaped}</a></p>`
-}
-
-const ENTITIES: Readonly<Record<string, string>> = {
-  '&': '&amp;',
-  '<': '&lt;',
-  '>': '&gt;',
-  '"': '&quot;',
-  "'": '&#39;',
-}
-
-function escapeHtml(text: string): string {
-  return text.replace(/[&<>"']/g, (character) => ENTITIES[character] ?? character)
 }

@@ -1,5 +1,5 @@
 import type { ComponentChildren, TargetedInputEvent } from 'preact'
-import { useId } from 'preact/hooks'
+import { type FieldTexts, LabelledControl, type TiedProps } from './labelled-control.tsx'
 
 /** What is passed on to the input as it is. */
 interface InputProps {
@@ -23,14 +23,8 @@ interface InputProps {
   onInput?: (event: TargetedInputEvent<HTMLInputElement>) => void
 }
 
-type ControlProps = InputProps & {
-  id: string
-  'aria-invalid': true | undefined
-  'aria-describedby': string | undefined
-}
-
 /** Each type of input has attributes of its own, so the type has to stand where the element is made. */
-function Control({ type, ...rest }: ControlProps) {
+function Control({ type, ...rest }: InputProps & TiedProps) {
   switch (type) {
     case 'text':
       return <input {...rest} type="text" class="input" />
@@ -50,38 +44,15 @@ export function Field({
   error,
   after,
   ...input
-}: InputProps & {
-  label: string
-  hint?: ComponentChildren
-  error?: string | null | undefined
-  after?: ComponentChildren
-}) {
-  const id = useId()
-  const hintId = `${id}-hint`
-  const errorId = `${id}-error`
-  const described = [error ? errorId : '', hint ? hintId : ''].filter((part) => part !== '').join(' ')
+}: InputProps & FieldTexts & { after?: ComponentChildren }) {
   return (
-    <div class="field">
-      <label for={id}>{label}</label>
-      <div class="field-control">
-        <Control
-          {...input}
-          id={id}
-          aria-invalid={error ? true : undefined}
-          aria-describedby={described === '' ? undefined : described}
-        />
-        {after}
-      </div>
-      {error && (
-        <p class="field-error" id={errorId} role="alert">
-          {error}
-        </p>
+    <LabelledControl label={label} hint={hint} error={error}>
+      {(tied) => (
+        <div class="field-control">
+          <Control {...input} {...tied} />
+          {after}
+        </div>
       )}
-      {hint && (
-        <p class="field-hint" id={hintId}>
-          {hint}
-        </p>
-      )}
-    </div>
+    </LabelledControl>
   )
 }
