@@ -1,5 +1,15 @@
 import { sql } from 'drizzle-orm'
-import { foreignKey, index, pgTable, primaryKey, text, unique, uniqueIndex, uuid } from 'drizzle-orm/pg-core'
+import {
+  foreignKey,
+  index,
+  integer,
+  pgTable,
+  primaryKey,
+  text,
+  unique,
+  uniqueIndex,
+  uuid,
+} from 'drizzle-orm/pg-core'
 import { PLATFORMS } from '../../domain/platforms.ts'
 import { count, moment, workspaceRef } from './columns.ts'
 import { brands, workspaces } from './workspaces.ts'
@@ -19,8 +29,8 @@ export const accounts = pgTable(
     displayName: text('display_name'),
     url: text('url'),
     avatarUrl: text('avatar_url'),
-    /** How its posts come in: read by anyone, read with a credential, or from files. */
-    source: text('source', { enum: ['public', 'credential', 'import'] }).notNull(),
+    /** How its posts come in: read by anyone, with the deployment's own app, with a credential, or from files. */
+    source: text('source', { enum: ['public', 'app', 'credential', 'import'] }).notNull(),
     status: text('status', {
       enum: ['active', 'paused', 'needs_auth', 'gone', 'error', 'imported'],
     }).notNull(),
@@ -39,6 +49,10 @@ export const accounts = pgTable(
     notBefore: moment('not_before'),
     /** Why the last attempt gave nothing: `rate_limited`, `platform_down` …; `null` after a success. */
     staleReason: text('stale_reason'),
+    /** Attempts in a row that gave nothing: the more, the later the next. */
+    failures: integer('failures').notNull().default(0),
+    /** First time the platform said that it is gone or not to be read; once proves nothing. */
+    doubtfulSince: moment('doubtful_since'),
     /** Where the reading of older posts goes on; `null` with `backfilled_at` set: done. */
     backfillCursor: text('backfill_cursor'),
     backfilledAt: moment('backfilled_at'),

@@ -1,3 +1,4 @@
+import { sql } from 'drizzle-orm'
 import { foreignKey, index, pgTable, text, unique, uuid } from 'drizzle-orm/pg-core'
 import { PLATFORMS } from '../../domain/platforms.ts'
 import { accounts } from './accounts.ts'
@@ -18,6 +19,8 @@ export const platformCredentials = pgTable(
     sealed: text('sealed').notNull(),
     /** When what is sealed stops working; `null`: it does not say. */
     expiresAt: moment('expires_at'),
+    /** Somebody is renewing it until then; others leave that to them. */
+    refreshingUntil: moment('refreshing_until'),
     createdAt: moment('created_at').notNull().defaultNow(),
     updatedAt: moment('updated_at').notNull().defaultNow(),
   },
@@ -30,5 +33,6 @@ export const platformCredentials = pgTable(
     // One credential an account.
     unique('platform_credentials_of_account').on(t.workspaceId, t.accountId),
     index('platform_credentials_key').on(t.keyId),
+    index('platform_credentials_expiring').on(t.expiresAt).where(sql`expires_at IS NOT NULL`),
   ],
 )

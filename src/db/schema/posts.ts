@@ -55,6 +55,8 @@ export const posts = pgTable(
     absentSince: moment('absent_since'),
     /** Deleted on its platform: out of every total from then on, kept in history. */
     deletedAt: moment('deleted_at'),
+    /** Up to here its snapshots do not tell what it gained; a trigger notes it (`drizzle/0011_reconciliation.sql`). */
+    gainsUnclearUntil: moment('gains_unclear_until'),
   },
   (t) => [
     uniqueIndex('posts_platform_id').on(t.accountId, t.platformPostId),
