@@ -34,6 +34,9 @@ describe('a configuration', () => {
       OPERATOR_EMAILS: [],
       RATE_LIMITS: {},
       BLUESKY_APPVIEW_URL: 'https://public.api.bsky.app',
+      X_DAILY_BUDGET_USD: 5,
+      PLATFORM_URLS: {},
+      PLATFORM_LIMITS: {},
       ALLOW_PRIVATE_HOSTS: false,
       SYNC_INTERVAL_SECONDS: 60,
       EMAIL_API_URL: 'https://api.resend.com',
@@ -71,6 +74,10 @@ describe('a configuration', () => {
     EMAIL_API_KEY: 'hunter2 hunter2',
     EMAIL_FROM: 'hunter2',
     EMAIL_API_URL: 'hunter2',
+    YOUTUBE_API_KEY: 'hunter2 hunter2',
+    X_DAILY_BUDGET_USD: 'hunter2',
+    PLATFORM_URLS: 'myspace=https://hunter2.example',
+    PLATFORM_LIMITS: 'youtube.units=hunter2',
   }
 
   it('is refused with every malformed and missing variable named, and no value echoed', () => {
@@ -84,6 +91,26 @@ describe('a configuration', () => {
     expect(problems).toContain('BETTER_AUTH_SECRET must have at least 32 characters')
     expect(problems).toContain('RATE_LIMITS must look like reads=600/60,writes=60/60')
     expect(problems).toContain('PUBLIC_URL is malformed')
+  })
+
+  it.each([
+    ['META_APP_ID', 'META_APP_SECRET'],
+    ['TIKTOK_CLIENT_SECRET', 'TIKTOK_CLIENT_KEY'],
+  ])('is refused with %s and without %s', (given, missing) => {
+    expect(problemsOf({ ...COMPLETE, [given]: 'something' })).toEqual([
+      `${missing} is missing: ${given} needs it`,
+    ])
+  })
+
+  it('names platforms and their limits as they are known', () => {
+    const env = parseEnv({
+      ...COMPLETE,
+      PLATFORM_URLS: 'youtube=http://127.0.0.1:9001/, x=http://127.0.0.1:9002',
+      PLATFORM_LIMITS: 'linkedin.app=50000',
+    })
+    expect(env.PLATFORM_URLS).toEqual({ youtube: 'http://127.0.0.1:9001', x: 'http://127.0.0.1:9002' })
+    expect(env.PLATFORM_LIMITS).toEqual({ 'linkedin.app': 50_000 })
+    expect(problemsOf({ ...COMPLETE, PLATFORM_LIMITS: 'myspace.calls=5' })[0]).toContain('linkedin.app')
   })
 
   it('is refused with a message that says so, for a log', () => {

@@ -1,4 +1,6 @@
 import { z } from 'zod'
+import { isPlatformLimitName, PLATFORM_LIMITS, type PlatformLimitName } from './domain/platform-limits.ts'
+import { PLATFORMS, type Platform } from './domain/platforms.ts'
 import { isLimitName, LIMIT_NAMES, type LimitName } from './lib/limit-names.ts'
 
 const url = z.url({ protocol: /^https?$/ })
@@ -44,6 +46,55 @@ const rateLimits = z
     return limits
   })
 
+/** `linkedin.app=50000, youtube.units=100000`: what platforms granted this deployment in place of the usual. */
+const platformLimits = z
+  .string()
+  .default('')
+  .transform((text, ctx) => {
+    const limits: Partial<Record<PlatformLimitName, number>> = {}
+    for (const part of text
+      .split(',')
+      .map((item) => item.trim())
+      .filter((item) => item !== '')) {
+      const [, name, limit] = /^([a-z.]+)=(\d{1,12})$/.exec(part) ?? []
+      if (name === undefined || Number(limit) < 1) {
+        ctx.addIssue({ code: 'custom', message: 'must look like linkedin.app=50000,youtube.units=100000' })
+        return z.NEVER
+      }
+      if (!isPlatformLimitName(name)) {
+        const known = Object.keys(PLATFORM_LIMITS).join(', ')
+        ctx.addIssue({ code: 'custom', message: `must name limits that there are (${known}), not ${name}` })
+        return z.NEVER
+      }
+      limits[name] = Number(limit)
+    }
+    return limits
+  })
+
+/** `youtube=http://…, x=http://…`: where platforms are, in place of their own addresses. */
+const platformUrls = z
+  .string()
+  .default('')
+  .transform((text, ctx) => {
+    const urls: Partial<Record<Platform, string>> = {}
+    for (const part of text
+      .split(',')
+      .map((item) => item.trim())
+      .filter((item) => item !== '')) {
+      const [, name, address] = /^([a-z]+)=(https?:\/\/.+)$/.exec(part) ?? []
+      const platform = PLATFORMS.find((known) => known === name)
+      if (platform === undefined || address === undefined || URL.parse(address) === null) {
+        ctx.addIssue({ code: 'custom', message: 'must look like youtube=https://…,x=https://…' })
+        return z.NEVER
+      }
+      urls[platform] = address.replace(/\/+$/, '')
+    }
+    return urls
+  })
+
+/** Goes into a header: printable, without spaces. */
+const token = z.string().regex(/^[!-~]+$/, 'must be printable, without spaces')
+
 /** Keys of 32 bytes in base64, separated by commas: the first seals, all of them open. */
 const sealingKeys = z
   .string()
@@ -83,12 +134,25 @@ export const Env = z.object({
   BLUESKY_APPVIEW_URL: url
     .default('https://public.api.bsky.app')
     .transform((value) => value.replace(/\/+$/, '')),
+  YOUTUBE_API_KEY: token.optional(),
+  X_BEARER_TOKEN: token.optional(),
+  /** In a UTC day and workspace. */
+  X_DAILY_BUDGET_USD: z.coerce.number().min(0).max(100_000).default(5),
+  META_APP_ID: token.optional(),
+  META_APP_SECRET: token.optional(),
+  THREADS_APP_ID: token.optional(),
+  THREADS_APP_SECRET: token.optional(),
+  TIKTOK_CLIENT_KEY: token.optional(),
+  TIKTOK_CLIENT_SECRET: token.optional(),
+  LINKEDIN_CLIENT_ID: token.optional(),
+  LINKEDIN_CLIENT_SECRET: token.optional(),
+  REDDIT_CLIENT_ID: token.optional(),
+  REDDIT_CLIENT_SECRET: token.optional(),
+  PLATFORM_URLS: platformUrls,
+  PLATFORM_LIMITS: platformLimits,
   ALLOW_PRIVATE_HOSTS: flag,
   SYNC_INTERVAL_SECONDS: z.coerce.number().int().min(5).max(3_600).default(60),
-  EMAIL_API_KEY: z
-    .string()
-    .regex(/^[!-~]+$/, 'must be printable, without spaces')
-    .optional(),
+  EMAIL_API_KEY: token.optional(),
   EMAIL_FROM: z
     .string()
     .regex(SENDER, 'must look like mail@example.com or Name <mail@example.com>')
@@ -97,6 +161,15 @@ export const Env = z.object({
   COMMIT: z.string().default('unknown'),
 })
 export type Env = z.infer<typeof Env>
+
+/** An app at a platform is a name and a secret. */
+const TOGETHER = [
+  ['META_APP_ID', 'META_APP_SECRET'],
+  ['THREADS_APP_ID', 'THREADS_APP_SECRET'],
+  ['TIKTOK_CLIENT_KEY', 'TIKTOK_CLIENT_SECRET'],
+  ['LINKEDIN_CLIENT_ID', 'LINKEDIN_CLIENT_SECRET'],
+  ['REDDIT_CLIENT_ID', 'REDDIT_CLIENT_SECRET'],
+] as const
 
 /** Configuration that does not fit. Names every variable at once, and never says what its value was. */
 export class ConfigurationError extends Error {
@@ -131,6 +204,10 @@ export function parseEnv(raw: object): Env {
   })
   if ('EMAIL_API_KEY' in given && !('EMAIL_FROM' in given))
     problems.push('EMAIL_FROM is missing: EMAIL_API_KEY needs it')
+  for (const [one, other] of TOGETHER) {
+    if (one in given && !(other in given)) problems.push(`${other} is missing: ${one} needs it`)
+    if (other in given && !(one in given)) problems.push(`${one} is missing: ${other} needs it`)
+  }
   if (!result.success || problems.length > 0) throw new ConfigurationError(problems)
   parsed.set(raw, result.data)
   return result.data

@@ -29,6 +29,8 @@ it('registers every schedule once, under the public address', async () => {
     'tidemark-sync-plan': ['* * * * *', `${PUBLIC_URL}/callbacks/sync/plan`],
     'tidemark-trending': ['*/5 * * * *', `${PUBLIC_URL}/callbacks/trending/plan`],
     'tidemark-outbox': ['* * * * *', `${PUBLIC_URL}/callbacks/outbox/sweep`],
+    'tidemark-reconciliation': ['41 2 * * *', `${PUBLIC_URL}/callbacks/reconcile/plan`],
+    'tidemark-credentials': ['7 * * * *', `${PUBLIC_URL}/callbacks/credentials/refresh`],
     'tidemark-upkeep': ['17 3 * * *', `${PUBLIC_URL}/callbacks/upkeep/daily`],
   })
 })
@@ -42,6 +44,8 @@ it('moves schedules that call another address and repairs those that were change
     cron: '0 5 * * *',
   })
   expect((await compare(moved)).map(({ state }) => state)).toEqual([
+    'elsewhere',
+    'elsewhere',
     'elsewhere',
     'elsewhere',
     'elsewhere',
@@ -59,6 +63,8 @@ it('leaves a paused schedule paused and says so, and makes a missing one', async
     { state: 'ok' },
     { id: 'tidemark-trending', state: 'missing', destination: null },
     { id: 'tidemark-outbox', state: 'paused' },
+    { state: 'ok' },
+    { state: 'ok' },
     { state: 'ok' },
   ])
   expect(await registerSchedules(options)).toMatchObject({ created: ['tidemark-trending'], updated: [] })

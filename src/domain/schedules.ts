@@ -15,6 +15,8 @@ export const SCHEDULES: readonly ScheduleDefinition[] = [
   { id: 'tidemark-sync-plan', cron: '* * * * *', path: '/callbacks/sync/plan', retries: 0 },
   { id: 'tidemark-trending', cron: '*/5 * * * *', path: '/callbacks/trending/plan', retries: 0 },
   { id: 'tidemark-outbox', cron: '* * * * *', path: '/callbacks/outbox/sweep', retries: 0 },
+  { id: 'tidemark-reconciliation', cron: '41 2 * * *', path: '/callbacks/reconcile/plan', retries: 3 },
+  { id: 'tidemark-credentials', cron: '7 * * * *', path: '/callbacks/credentials/refresh', retries: 1 },
   { id: 'tidemark-upkeep', cron: '17 3 * * *', path: '/callbacks/upkeep/daily', retries: 3 },
 ]
 

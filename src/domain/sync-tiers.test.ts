@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { refreshAfterSeconds } from './sync-tiers.ts'
+import { accountRefreshAfterSeconds, longestRestSeconds, refreshAfterSeconds } from './sync-tiers.ts'
 
 const MINUTE = 60
 const HOUR = 3_600
@@ -30,5 +30,28 @@ describe('when a post is read again', () => {
     expect([1, 2, 3, 4, 100].map((still) => refreshAfterSeconds(0, false, still) / MINUTE)).toEqual([
       15, 30, 60, 60, 60,
     ])
+  })
+})
+
+describe('when an account is read again', () => {
+  it.each([
+    ['that has just written', 0, 15 * MINUTE],
+    ['just below two days of silence', 2 * DAY - 1, 15 * MINUTE],
+    ['after two days', 2 * DAY, HOUR],
+    ['after two weeks', 14 * DAY, 3 * HOUR],
+    ['without any post', Number.POSITIVE_INFINITY, 3 * HOUR],
+  ])('goes by its silence: one %s', (_, silentForSeconds, seconds) => {
+    expect(accountRefreshAfterSeconds('bluesky', silentForSeconds)).toBe(seconds)
+  })
+
+  it('is no sooner than its platform bears', () => {
+    expect(accountRefreshAfterSeconds('x', 0)).toBe(HOUR)
+    expect(accountRefreshAfterSeconds('linkedin', 0)).toBe(2 * HOUR)
+    expect(accountRefreshAfterSeconds('linkedin', 30 * DAY)).toBe(3 * HOUR)
+  })
+
+  it('is after three hours at the latest, when all is well', () => {
+    expect(longestRestSeconds('bluesky')).toBe(3 * HOUR)
+    expect(longestRestSeconds('x')).toBe(3 * HOUR)
   })
 })

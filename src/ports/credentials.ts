@@ -4,6 +4,12 @@ import type { Platform } from '../domain/platforms.ts'
 export interface PlatformSecret {
   accessToken: string
   refreshToken?: string
+  /** When the refresh token stops working, in milliseconds since 1970; missing where that is not known. */
+  refreshExpiresAtMs?: number
+  /** What the platform allowed; missing where a person pasted the token. */
+  scopes?: string[]
+  /** Whose allowance its calls are taken from; missing where that is the account's own. */
+  allowance?: string
 }
 
 /** Whose a credential is: under another owner it cannot be opened. */
@@ -11,6 +17,12 @@ export interface CredentialOwner {
   workspaceId: string
   accountId: string
   platform: Platform
+}
+
+/** Which authorization a text is sealed for: in another row it cannot be opened. */
+export interface AuthorizationOwner {
+  workspaceId: string
+  authorizationId: string
 }
 
 export interface SealedCredential {
@@ -24,6 +36,10 @@ export interface CredentialVault {
   seal(owner: CredentialOwner, secret: PlatformSecret): Promise<SealedCredential>
   /** @throws CredentialError */
   open(owner: CredentialOwner, credential: SealedCredential): Promise<PlatformSecret>
+  /** Seals what an authorization has to keep for a while. */
+  sealText(owner: AuthorizationOwner, text: string): Promise<SealedCredential>
+  /** @throws CredentialError */
+  openText(owner: AuthorizationOwner, sealed: SealedCredential): Promise<string>
 }
 
 const CREDENTIAL_ERRORS = {

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
+import { SCHEDULES } from '../../../src/domain/schedules.ts'
 import { CURRENT_KEY, NEXT_KEY, startLocal, TOKEN } from '../../local/qstash/test-support.ts'
 import { formatReport, hasProblems, ok, problem, warning } from '../report.ts'
 import { registerSchedules } from '../schedules.ts'
@@ -179,7 +180,7 @@ describe('QStash', () => {
     expect(await findings(settings(qstash.url))).toEqual([
       'ok qstash accepts the token',
       'ok qstash signs with the configured keys',
-      'ok schedules all 4 are registered',
+      `ok schedules all ${SCHEDULES.length} are registered`,
       'ok clock agrees with that of QStash',
     ])
   })
@@ -187,7 +188,7 @@ describe('QStash', () => {
   it('without schedules, with a wrong token, out of reach', async () => {
     const { qstash } = await startLocal()
     const results = await checkQStash(settings(qstash.url))
-    expect(results.filter(({ isSolvedByDeploying }) => isSolvedByDeploying)).toHaveLength(4)
+    expect(results.filter(({ isSolvedByDeploying }) => isSolvedByDeploying)).toHaveLength(SCHEDULES.length)
     expect(await findings({ ...settings(qstash.url), token: 'another' })).toContain(
       'problem qstash refuses the token (401)',
     )
