@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { PLATFORMS } from '../../../src/domain/platforms.ts'
 import { deltasSchema, type FaultEffect, InterventionError, publicationSchema } from './interventions.ts'
 import { hashtagsOf } from './rich-text.ts'
 import type { Account, PlatformName, PostView } from './types.ts'
@@ -15,9 +16,9 @@ export const momentSchema = z.union([
   z.iso.datetime({ offset: true }).transform(Date.parse),
 ])
 
-const platform = z.enum(['bluesky', 'mastodon'])
+const platform = z.enum(PLATFORMS)
 const when = { at: momentSchema.optional() }
-const onPost = { ...when, post: z.string() }
+const onPost = { ...when, platform: platform.optional(), post: z.string() }
 const onAccount = { ...when, platform: platform.optional(), account: z.string() }
 const counted = z.number().int().positive().default(1)
 const onPlatform = {
@@ -41,8 +42,13 @@ const ACTIONS: Record<string, Action> = {
   quote: changeCount('quotes', 1),
   bookmark: changeCount('bookmarks', 1),
   adjust: (world, body) => {
-    const { at, post, ...deltas } = z.object({ ...onPost, ...deltasSchema.shape }).parse(body)
-    const { id, account } = findPost(world, post)
+    const {
+      at,
+      post,
+      platform: wanted,
+      ...deltas
+    } = z.object({ ...onPost, ...deltasSchema.shape }).parse(body)
+    const { id, account } = findPost(world, post, wanted)
     return [world.apply({ verb: 'adjust', platform: account.platform, postId: id, deltas, ...given(at) })]
   },
   follow: changeFollowers(1),
@@ -73,7 +79,7 @@ const ACTIONS: Record<string, Action> = {
       account: reference,
       post,
     } = z.object({ ...onAccount, ...onPost }).parse(body)
-    const original = findPost(world, post)
+    const original = findPost(world, post, wanted)
     const account = findAccount(world, reference, wanted ?? original.account.platform)
     const { platform } = account
     return [
@@ -81,13 +87,14 @@ const ACTIONS: Record<string, Action> = {
     ]
   },
   delete: (world, body) => {
-    const { at, post } = z.object(onPost).parse(body)
-    const { id, account } = findPost(world, post)
+    const { at, post, platform: wanted } = z.object(onPost).parse(body)
+    const { id, account } = findPost(world, post, wanted)
     return [world.apply({ verb: 'delete', platform: account.platform, postId: id, ...given(at) })]
   },
   edit: (world, body) => {
-    const { at, post, text } = z.object({ ...onPost, text: z.string().min(1) }).parse(body)
-    const { id, account } = findPost(world, post)
+    const schema = z.object({ ...onPost, text: z.string().min(1) })
+    const { at, post, text, platform: wanted } = schema.parse(body)
+    const { id, account } = findPost(world, post, wanted)
     return [world.apply({ verb: 'edit', platform: account.platform, postId: id, text, ...given(at) })]
   },
   rename: (world, body) => {
@@ -141,10 +148,28 @@ const ACTIONS: Record<string, Action> = {
     return fault(world, rest, { kind: 'slow', delayMs })
   },
   truncate: (world, body) => fault(world, z.object(onPlatform).parse(body), { kind: 'truncate' }),
+  burst429: (world, body) => {
+    const { seconds, path, ...rest } = z
+      .object({ ...onPlatform, seconds: z.number().positive().optional(), path: z.string().optional() })
+      .parse(body)
+    const durationMs = seconds === undefined ? rest.durationMs : Math.ceil(seconds * 1_000)
+    return fault(
+      world,
+      { ...rest, durationMs, pathIncludes: path ?? rest.pathIncludes },
+      { kind: 'burst429' },
+    )
+  },
+  malform: (world, body) => {
+    const { path, ...rest } = z.object({ ...onPlatform, path: z.string().optional() }).parse(body)
+    return fault(world, { ...rest, pathIncludes: path ?? rest.pathIncludes }, { kind: 'malform' })
+  },
+  'revoke-tokens': endTokens('revoke-tokens'),
+  'expire-tokens': endTokens('expire-tokens'),
   clear: (world, body) => {
     const { at, platform: only } = z.object({ ...when, platform: platform.optional() }).parse(body)
-    const platforms: PlatformName[] = only ? [only] : ['bluesky', 'mastodon']
-    return platforms.map((name) => world.apply({ verb: 'clear-faults', platform: name, ...given(at) }))
+    return (only ? [only] : PLATFORMS).map((name) =>
+      world.apply({ verb: 'clear-faults', platform: name, ...given(at) }),
+    )
   },
 }
 
@@ -163,12 +188,13 @@ export function runAction(world: World, verb: string, body: unknown): Applied[] 
 
 /**
  * Finds an account by DID, id, handle, key, `@user@host`, or any of these after `platform:`.
- * @throws InterventionError when there is none, or one on each platform and `wanted` does not say which.
+ * @throws InterventionError when there is none, or one on several platforms and `wanted` does not say which.
  */
 export function findAccount(world: World, reference: string, wanted?: PlatformName): Account {
-  const [, prefix, rest] = /^(bluesky|mastodon):(.+)$/.exec(reference) ?? []
-  const platforms = (['bluesky', 'mastodon'] as const).filter((name) => name === (prefix ?? wanted ?? name))
-  const name = (rest ?? reference).replace(/^@/, '')
+  const [, before, rest] = /^([a-z]+):(.+)$/.exec(reference) ?? []
+  const prefix = PLATFORMS.find((name) => name === before)
+  const platforms = PLATFORMS.filter((name) => name === (prefix ?? wanted ?? name))
+  const name = ((prefix && rest) ?? reference).replace(/^@/, '')
   const found = platforms.flatMap((platform) => {
     const account =
       world.account(platform, name) ??
@@ -179,25 +205,27 @@ export function findAccount(world: World, reference: string, wanted?: PlatformNa
   })
   const [account, other] = found
   if (!account) throw new InterventionError(`No account ${reference}`)
-  if (other) throw new InterventionError(`${reference} is on both platforms: say which with "platform"`)
+  if (other) throw new InterventionError(`${reference} is on several platforms: say which with "platform"`)
   return account
 }
 
-/** Finds a post by its id or by the address of its page. @throws InterventionError when there is none. */
-function findPost(world: World, reference: string): PostView {
+/** Finds a post by its id, or by the address of its page on Bluesky or Mastodon. @throws InterventionError when there is none. */
+function findPost(world: World, reference: string, wanted?: PlatformName): PostView {
   const [, did, key] = /\/profile\/(did:[^/]+)\/post\/([a-z2-7]+)/.exec(reference) ?? []
   const id = did
     ? `at://${did}/app.bsky.feed.post/${key}`
     : (/\/@[^/]+\/(\d+)$/.exec(reference)?.[1] ?? reference)
-  const post = world.post(id)
+  const platforms = PLATFORMS.filter((name) => name === (wanted ?? name))
+  const [post, other] = platforms.flatMap((name) => world.post(name, id) ?? [])
   if (!post) throw new InterventionError(`No post ${reference}`)
+  if (other) throw new InterventionError(`${reference} is on several platforms: say which with "platform"`)
   return post
 }
 
 function changeCount(name: keyof z.infer<typeof deltasSchema>, sign: 1 | -1): Action {
   return (world, body) => {
-    const { at, post, count } = countSchema.parse(body)
-    const { id, account } = findPost(world, post)
+    const { at, post, count, platform: wanted } = countSchema.parse(body)
+    const { id, account } = findPost(world, post, wanted)
     const deltas = { [name]: sign * count }
     return [world.apply({ verb: 'adjust', platform: account.platform, postId: id, deltas, ...given(at) })]
   }
@@ -216,6 +244,15 @@ function changeStatus(status: 'active' | 'suspended' | 'deactivated' | 'deleted'
     const { at, account: reference, platform: wanted } = accountSchema.parse(body)
     const { id, platform } = findAccount(world, reference, wanted)
     return [world.apply({ verb: 'status', platform, accountId: id, status, ...given(at) })]
+  }
+}
+
+function endTokens(verb: 'revoke-tokens' | 'expire-tokens'): Action {
+  return (world, body) => {
+    const schema = z.object({ ...when, platform, account: z.string().optional() })
+    const { at, platform: wanted, account } = schema.parse(body)
+    const whose = account === undefined ? {} : { accountId: findAccount(world, account, wanted).id }
+    return [world.apply({ verb, platform: wanted, ...whose, ...given(at) })]
   }
 }
 

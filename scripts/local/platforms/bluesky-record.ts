@@ -54,7 +54,7 @@ export function createRecords(world: World): Records {
     cid: (post) => remembered(post.id, () => cidOf(post.id, post.text)),
     blobCid: (post, index) => remembered(`${post.id}#${index}`, () => blobCidOf(post.id, String(index))),
     ref: (id, t) => {
-      const post = world.post(id, t)
+      const post = world.post('bluesky', id, t)
       return post && { uri: post.id, cid: records.cid(post) }
     },
   }

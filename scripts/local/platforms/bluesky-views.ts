@@ -60,7 +60,7 @@ export function createBlueskyViews(world: World, records: Records, origin: strin
   }
 
   const quotedView = (id: string): object => {
-    const quoted = world.post(id, t)
+    const quoted = world.post('bluesky', id, t)
     if (!quoted || !world.isReadable(quoted, t)) {
       return { $type: 'app.bsky.embed.record#viewNotFound', uri: id, notFound: true }
     }
@@ -79,7 +79,7 @@ export function createBlueskyViews(world: World, records: Records, origin: strin
   }
 
   const threadPost = (id: string): object => {
-    const found = world.post(id, t)
+    const found = world.post('bluesky', id, t)
     return found && world.isReadable(found, t)
       ? { $type: 'app.bsky.feed.defs#postView', ...post(found) }
       : { $type: 'app.bsky.feed.defs#notFoundPost', uri: id, notFound: true }

@@ -129,12 +129,14 @@ describe('Bluesky feeds', () => {
     const { feed } = (await get(handler, `${FEED}&limit=100`)).as(blueskyFeedSchema)
     expect(feed).toHaveLength(100)
     for (const { post } of feed) {
-      expect(world.metricsAt(post.uri, NOON)).toEqual({
+      expect(world.metricsAt('bluesky', post.uri, NOON)).toEqual({
         likes: post.likeCount,
         replies: post.replyCount,
         reposts: post.repostCount,
         quotes: post.quoteCount,
         bookmarks: post.bookmarkCount,
+        views: 0,
+        reach: 0,
       })
     }
   })

@@ -77,7 +77,7 @@ export function createBlueskyHandler(world: World, options: BlueskyHandlerOption
         }
         return route(call)
       },
-      limit: (call, client, squeezedLimit) => [limiter.take(client, call.t, squeezedLimit)],
+      limit: (call, client, squeezedLimit) => [limiter.take(client, call.t, { squeezedLimit })],
       limitHeaders: ([state], t) => ({
         ...(state && {
           'RateLimit-Limit': String(state.limit),
@@ -119,7 +119,7 @@ function getProfiles(world: World, records: Records, call: Call): Answer {
 function getPosts(world: World, records: Records, call: Call): Answer {
   const views = createBlueskyViews(world, records, call.origin, call.t)
   const posts = [...new Set(batch(call, 'uris'))].flatMap((uri) => {
-    const post = uri.startsWith('at://') ? world.post(uri, call.t) : undefined
+    const post = uri.startsWith('at://') ? world.post('bluesky', uri, call.t) : undefined
     return post && world.isReadable(post, call.t) ? [views.post(post)] : []
   })
   return { body: { posts } }
@@ -160,7 +160,7 @@ function getAuthorFeed(world: World, records: Records, call: Call): Answer {
 
 function pinnedPost(world: World, account: Account, t: number) {
   const id = world.profileAt(account, t).pinnedPostId
-  return id === undefined ? undefined : world.post(id, t)
+  return id === undefined ? undefined : world.post('bluesky', id, t)
 }
 
 function readableAccount(world: World, actor: string, t: number): Account {
@@ -191,6 +191,7 @@ function required(call: Call, name: string): string {
 function batch(call: Call, name: string): string[] {
   const values = call.url.searchParams.getAll(name)
   call.ids = values.length
+  call.batchMax = MAX_BATCH
   if (values.length === 0) throw invalid(`Error: Params must have the property "${name}"`)
   if (values.length > MAX_BATCH) {
     throw new ApiError(

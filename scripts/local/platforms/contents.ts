@@ -161,9 +161,9 @@ export function createContents({ seed, accounts, schedule, audience }: ContentsO
   }
 }
 
-/** Clients stamp posts shortly before the server sees them; a few have a clock that is hours ahead. */
+/** On Bluesky clients stamp posts shortly before the server sees them; a few have a clock that is hours ahead. */
 function declaredAt(seed: string, item: Item): number {
-  if (item.account.platform === 'mastodon') return item.at
+  if (item.account.platform !== 'bluesky') return item.at
   if (hashUnit(seed, item.id, 'skew') < SKEWED_CLOCK_CHANCE) return item.at + DAY_MS / 12
   return item.at - Math.floor(100 + hashUnit(seed, item.id, 'lag') * 900)
 }

@@ -1,15 +1,18 @@
 import { ZodError } from 'zod'
+import { PLATFORMS } from '../../../src/domain/platforms.ts'
 import { ACTION_VERBS, findAccount, momentSchema, runAction } from './actions.ts'
 import { InterventionError } from './interventions.ts'
 import { type MastodonTokens, TOKEN_ACTIONS } from './mastodon-tokens.ts'
 import type { WebHandler } from './platform-handler.ts'
 import type { Stats } from './stats.ts'
 import { truthOf } from './truth.ts'
+import { typedName } from './typed.ts'
 import type { PlatformName } from './types.ts'
 import type { World } from './world.ts'
 
 export interface ControlOptions {
-  stats: Record<PlatformName, Stats>
+  /** Of the platforms that are simulated. */
+  stats: Partial<Record<PlatformName, Stats>>
   /** `host:port` of the Mastodon server, for the handles that people type. */
   mastodonHost: string
   tokens: MastodonTokens
@@ -61,10 +64,11 @@ export function createControlHandler(world: World, options: ControlOptions): Web
         return Response.json(truthOf(world, account, t, from === undefined ? {} : { from }))
       }
       case 'stats':
-        return Response.json({
-          bluesky: options.stats.bluesky.snapshot(),
-          mastodon: options.stats.mastodon.snapshot(),
-        })
+        return Response.json(
+          Object.fromEntries(
+            Object.entries(options.stats).map(([platform, stats]) => [platform, stats.snapshot()]),
+          ),
+        )
       case 'accounts':
         return Response.json({
           accounts: world.accounts().map((account) => describe(account.platform, account.id)),
@@ -98,7 +102,7 @@ export function createControlHandler(world: World, options: ControlOptions): Web
     const account = findAccount(world, id, platform)
     const { handle, displayName, status } = world.namesAt(account, world.now())
     // What a person types to connect the account.
-    const typed = platform === 'bluesky' ? handle : `@${handle}@${options.mastodonHost}`
+    const typed = typedName(platform, handle, options.mastodonHost)
     return { platform, id, handle, typed, displayName, status, postsPerDay: account.postsPerDay }
   }
 
@@ -119,7 +123,7 @@ export function createControlHandler(world: World, options: ControlOptions): Web
 
 function platformParam(params: URLSearchParams): PlatformName | undefined {
   const name = params.get('platform')
-  return name === 'bluesky' || name === 'mastodon' ? name : undefined
+  return PLATFORMS.find((platform) => platform === name)
 }
 
 function momentParam(params: URLSearchParams, name: string): number | undefined {

@@ -1,3 +1,4 @@
+import { isMeasured, NETWORKS } from './networks.ts'
 import { createRandom, type Random } from './random.ts'
 import { type Account, type FeedKind, METRIC_NAMES, type Media, type Metrics } from './types.ts'
 
@@ -74,18 +75,24 @@ export function drawCurve(request: CurveRequest, ...salt: readonly string[]): En
     reposts,
     quotes: reposts * random.logNormal(0.13, 0.6),
     bookmarks: account.platform === 'bluesky' ? likes * random.logNormal(0.06, 0.6) : 0,
+    views: 0,
+    reach: 0,
   }
   const hasWave = random.chance(isViral ? 0.6 : 0.04)
+  const phases: Metrics = {
+    likes: random.next(),
+    replies: random.next(),
+    reposts: random.next(),
+    quotes: random.next(),
+    bookmarks: random.next(),
+    views: 0,
+    reach: 0,
+  }
+  drawAttention(account, sizes, phases, createRandom(...salt, 'attention'))
   return {
     startAt,
     sizes,
-    phases: {
-      likes: random.next(),
-      replies: random.next(),
-      reposts: random.next(),
-      quotes: random.next(),
-      bookmarks: random.next(),
-    },
+    phases,
     fastShare: 0.5 + 0.25 * random.next(),
     fastMs: random.logNormal(2.1, 0.35) * HOUR_MS,
     slowMs: random.logNormal(16, 0.5) * HOUR_MS,
@@ -103,11 +110,10 @@ export function drawCurve(request: CurveRequest, ...salt: readonly string[]): En
 
 /** The counts of a post that nobody but the control interface touches. */
 export function emptyCurve(startAt: number): EngagementCurve {
-  const zero: Metrics = { likes: 0, replies: 0, reposts: 0, quotes: 0, bookmarks: 0 }
   return {
     startAt,
-    sizes: zero,
-    phases: zero,
+    sizes: noMetrics(),
+    phases: noMetrics(),
     fastShare: 0.5,
     fastMs: HOUR_MS,
     slowMs: DAY_MS,
@@ -119,7 +125,7 @@ export function emptyCurve(startAt: number): EngagementCurve {
 
 /** The counts at a moment: whole numbers, 0 before the post appeared, falling only where likes are taken back. */
 export function metricsOfCurve(curve: EngagementCurve, t: number): Metrics {
-  const metrics: Metrics = { likes: 0, replies: 0, reposts: 0, quotes: 0, bookmarks: 0 }
+  const metrics = noMetrics()
   if (t <= curve.startAt) return metrics
   const share = shareReached(curve, t)
   for (const name of METRIC_NAMES) {
@@ -131,6 +137,23 @@ export function metricsOfCurve(curve: EngagementCurve, t: number): Metrics {
   }
   metrics.likes = Math.max(0, metrics.likes)
   return metrics
+}
+
+function noMetrics(): Metrics {
+  return { likes: 0, replies: 0, reposts: 0, quotes: 0, bookmarks: 0, views: 0, reach: 0 }
+}
+
+/** Who saw and kept a post, where the platform says; from a stream of its own, so that nothing else depends on it. */
+function drawAttention(account: Account, sizes: Metrics, phases: Metrics, random: Random): void {
+  const { viewsPerLike } = NETWORKS[account.platform]
+  if (viewsPerLike === 0) return
+  sizes.views = (sizes.likes + 2) * random.logNormal(viewsPerLike, 0.55)
+  sizes.reach = sizes.views * (0.5 + 0.4 * random.next())
+  phases.views = random.next()
+  // The same, so that there is never more reach than there are views.
+  phases.reach = phases.views
+  const saves = sizes.likes * random.logNormal(0.07, 0.6)
+  if (isMeasured(account.platform, 'saves')) sizes.bookmarks = saves
 }
 
 /** How much of the final engagement has arrived; tends to 1, or more where there was a second wave. */

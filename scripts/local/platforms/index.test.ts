@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { z } from 'zod'
+import { PLATFORMS } from '../../../src/domain/platforms.ts'
+import { HANDLERS } from './handlers.ts'
 import { type Platforms, startPlatforms } from './index.ts'
 import {
   blueskyFeedSchema,
@@ -17,6 +19,8 @@ const metricsSchema = z.strictObject({
   reposts: z.int(),
   quotes: z.int(),
   bookmarks: z.int().nullable(),
+  views: z.int().nullable(),
+  reach: z.int().nullable(),
 })
 const truthSchema = z.object({
   at: z.iso.datetime(),
@@ -87,6 +91,8 @@ describe('The platforms as servers', () => {
             reposts: repostCount,
             quotes: quoteCount,
             bookmarks: bookmarkCount,
+            views: null,
+            reach: null,
           },
         })
       }
@@ -117,6 +123,8 @@ describe('The platforms as servers', () => {
             reposts: status.reblogs_count,
             quotes: status.quotes_count,
             bookmarks: null,
+            views: null,
+            reach: null,
           },
         })
       }
@@ -182,7 +190,10 @@ describe('The platforms as servers', () => {
       `${platforms.mastodon.url}/api/v1/statuses?${Array.from({ length: 21 }, (_, id) => `id[]=${id}`).join('&')}`,
     )
     const stats = (await control('stats')).as(
-      z.record(z.enum(['bluesky', 'mastodon']), z.looseObject({ calls: z.int() })),
+      z.looseObject({
+        bluesky: z.looseObject({ calls: z.int() }),
+        mastodon: z.looseObject({ calls: z.int() }),
+      }),
     )
     expect(stats.bluesky).toMatchObject({
       calls: 1,
@@ -199,14 +210,44 @@ describe('The platforms as servers', () => {
 
   test('the accounts are listed as a person would type them, and the trends of the last days', async () => {
     const { accounts } = (await control('accounts')).as(
-      z.object({ accounts: z.array(z.looseObject({ typed: z.string() })) }),
+      z.object({ accounts: z.array(z.looseObject({ platform: z.string(), typed: z.string() })) }),
     )
     expect(accounts.map((account) => account.typed)).toContain('harbourroast.example.social')
     expect(accounts.map((account) => account.typed)).toContain(`@soranoodles@${platforms.mastodon.host}`)
+    expect(accounts.map((account) => account.typed)).toContain('https://www.youtube.com/@kestrelobs')
+    expect(new Set(accounts.map((account) => account.platform))).toEqual(new Set(PLATFORMS))
     const { trends } = (await control('trends?hours=240')).as(
       z.object({ trends: z.array(z.looseObject({ tag: z.string() })) }),
     )
     expect(trends.length).toBeGreaterThan(3)
+  })
+
+  test('every platform that is simulated has an address and statistics of its own', async () => {
+    expect(platforms.urls).toMatchObject({ bluesky: platforms.bluesky.url, mastodon: platforms.mastodon.url })
+    const names = Object.keys(HANDLERS).toSorted()
+    expect(Object.keys(platforms.urls).toSorted()).toEqual(names)
+    expect(new Set(Object.values(platforms.urls)).size).toBe(names.length)
+    const stats = (await control('stats')).as(z.record(z.string(), z.looseObject({ calls: z.int() })))
+    expect(Object.keys(stats).toSorted()).toEqual(names)
+  })
+
+  test('the truth is known of accounts on every platform', async () => {
+    for (const platform of PLATFORMS) {
+      const [account] = platforms.world.accounts(platform)
+      const truth = (await control(`truth?platform=${platform}&account=${account?.key}`)).as(truthSchema)
+      expect(truth.account).toMatchObject({ platform, id: account?.id })
+      expect(truth.posts.length).toBeGreaterThan(10)
+    }
+  })
+
+  test('tokens are revoked by the platform and the account, and the intervention is kept', async () => {
+    const body = { platform: 'threads', account: 'imanivale' }
+    const { interventions } = (await control('revoke-tokens', body)).as(appliedSchema)
+    const [account] = platforms.world.accounts('threads').slice(1)
+    expect(interventions).toMatchObject([
+      { verb: 'revoke-tokens', platform: 'threads', accountId: account?.id },
+    ])
+    expect((await control('expire-tokens', { account: 'imanivale' })).status).toBe(400)
   })
 
   test('pictures are served, and a request to an unknown place does not harm', async () => {

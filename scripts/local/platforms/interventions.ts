@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { PLATFORMS } from '../../../src/domain/platforms.ts'
 
 /**
  * What the control interface does to the world, in the form in which it is kept: every event carries the
@@ -6,7 +7,7 @@ import { z } from 'zod'
  */
 
 const at = z.number().int().nonnegative()
-const platform = z.enum(['bluesky', 'mastodon'])
+const platform = z.enum(PLATFORMS)
 const delta = z.number().int().optional()
 
 const mediaSchema = z.discriminatedUnion('type', [
@@ -19,6 +20,8 @@ const mediaSchema = z.discriminatedUnion('type', [
 
 /** The content of a published post, apart from who wrote it when. */
 export const publicationSchema = z.object({
+  /** On YouTube and Reddit; by default the text's beginning. */
+  title: z.string().min(1).max(300).optional(),
   text: z.string().min(1),
   extraTags: z.array(z.string().min(1)).max(8).default([]),
   language: z.string().default('en'),
@@ -37,6 +40,8 @@ export const deltasSchema = z.object({
   reposts: delta,
   quotes: delta,
   bookmarks: delta,
+  views: delta,
+  reach: delta,
 })
 
 const faultSchema = z.discriminatedUnion('kind', [
@@ -44,6 +49,8 @@ const faultSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('squeeze'), limit: z.number().int().nonnegative() }),
   z.object({ kind: z.literal('slow'), delayMs: z.number().int().nonnegative().max(120_000) }),
   z.object({ kind: z.literal('truncate') }),
+  z.object({ kind: z.literal('burst429') }),
+  z.object({ kind: z.literal('malform') }),
 ])
 
 export type FaultEffect = z.infer<typeof faultSchema>
@@ -87,6 +94,9 @@ export const interventionSchema = z.discriminatedUnion('verb', [
     effect: faultSchema,
   }),
   z.object({ verb: z.literal('clear-faults'), at, platform }),
+  /** Ends what was granted before, of one account or of all: as people do, or as time does. */
+  z.object({ verb: z.literal('revoke-tokens'), at, platform, accountId: z.string().optional() }),
+  z.object({ verb: z.literal('expire-tokens'), at, platform, accountId: z.string().optional() }),
 ])
 
 export type Intervention = z.infer<typeof interventionSchema>

@@ -75,7 +75,7 @@ export function createMastodonViews(world: World, origin: string, t: number): Ma
 
   const status = (post: PostView, depth: number): object => {
     const { account, metrics } = post
-    const repliedTo = post.replyToId === undefined ? undefined : world.post(post.replyToId, t)
+    const repliedTo = post.replyToId === undefined ? undefined : world.post('mastodon', post.replyToId, t)
     return {
       id: post.id,
       created_at: isoTime(post.createdAt),
@@ -107,7 +107,7 @@ export function createMastodonViews(world: World, origin: string, t: number): Ma
   }
 
   const quote = (id: string): object => {
-    const quoted = world.post(id, t)
+    const quoted = world.post('mastodon', id, t)
     return quoted && world.isReadable(quoted, t)
       ? { state: 'accepted', quoted_status: status(quoted, 1) }
       : { state: 'deleted', quoted_status: null }

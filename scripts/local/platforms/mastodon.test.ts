@@ -131,7 +131,7 @@ describe('Mastodon statuses', () => {
     for (const status of all) {
       const own = status.reblog ?? status
       expect(own.account.id === radio.id).toBe(status.reblog === null)
-      expect(world.metricsAt(own.id, NOON)).toMatchObject({
+      expect(world.metricsAt('mastodon', own.id, NOON)).toMatchObject({
         likes: own.favourites_count,
         replies: own.replies_count,
         reposts: own.reblogs_count,

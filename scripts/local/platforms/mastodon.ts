@@ -69,9 +69,9 @@ export function createMastodonHandler(world: World, options: MastodonHandlerOpti
       route: (call) => route(world, tokens, call),
       limit: (call, client, squeezedLimit) => {
         if (!call.url.pathname.startsWith('/api/')) return []
-        const states = [requests.take(client, call.t, squeezedLimit)]
+        const states = [requests.take(client, call.t, { squeezedLimit })]
         if (PAGE_PARAMS.some((name) => call.url.searchParams.has(name))) {
-          states.push(pagedRequests.take(client, call.t, squeezedLimit))
+          states.push(pagedRequests.take(client, call.t, { squeezedLimit }))
         }
         return states
       },
@@ -162,7 +162,7 @@ function accountBatch(world: World, call: Call): Answer {
 }
 
 function statusById(world: World, call: Call, id: string): Answer {
-  const entry = NUMERIC_ID.test(id) ? world.entry(id, call.t) : undefined
+  const entry = NUMERIC_ID.test(id) ? world.entry('mastodon', id, call.t) : undefined
   if (!entry) throw notFound()
   return { body: createMastodonViews(world, call.origin, call.t).status(entry) }
 }
@@ -170,7 +170,7 @@ function statusById(world: World, call: Call, id: string): Answer {
 function statusBatch(world: World, call: Call): Answer {
   const views = createMastodonViews(world, call.origin, call.t)
   const statuses = batch(call, MAX_STATUSES_PER_BATCH).flatMap((id) => {
-    const entry = NUMERIC_ID.test(id) ? world.entry(id, call.t) : undefined
+    const entry = NUMERIC_ID.test(id) ? world.entry('mastodon', id, call.t) : undefined
     return entry ? [views.status(entry)] : []
   })
   return { body: statuses }
@@ -182,7 +182,7 @@ function accountStatuses(world: World, call: Call, id: string): Answer {
   const limit = pageSize(call)
   if (isOn(call, 'pinned')) {
     const pinnedId = world.profileAt(account, call.t).pinnedPostId
-    const entry = pinnedId === undefined ? undefined : world.entry(pinnedId, call.t)
+    const entry = pinnedId === undefined ? undefined : world.entry('mastodon', pinnedId, call.t)
     return { body: entry ? [views.status(entry)] : [] }
   }
   const found = world.posts(account, pageQuery(call, limit))
@@ -250,6 +250,7 @@ function existing(world: World, account: Account | undefined, t: number): Accoun
 function batch(call: Call, most: number): string[] {
   const ids = [...new Set(call.url.searchParams.getAll('id[]'))]
   call.ids = ids.length
+  call.batchMax = most
   if (ids.length > most) {
     throw new ApiError(
       422,

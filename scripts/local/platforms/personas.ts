@@ -1,248 +1,16 @@
+import { PLATFORMS } from '../../../src/domain/platforms.ts'
+import { NETWORK_CAST } from './cast-networks.ts'
+import { OPEN_CAST } from './cast-open.ts'
 import { TOPICS, type TopicName } from './content/topics.ts'
 import { createRandom } from './random.ts'
 import type { AccountSpec, PlatformName } from './types.ts'
+import { EVEN_WEEK, OFFICE_WEEK, WEEKEND } from './weeks.ts'
 
-/** How many accounts of each platform a world shall have. */
-export interface AccountCounts {
-  bluesky: number
-  mastodon: number
-}
+/** How many accounts of each platform a world shall have; none where nothing is said. */
+export type AccountCounts = Partial<Record<PlatformName, number>>
 
-const OFFICE_WEEK = [0.55, 1.15, 1.2, 1.2, 1.15, 1.05, 0.7] as const
-const EVEN_WEEK = [0.95, 1, 1, 1, 1, 1.05, 1] as const
-const WEEKEND = [1.35, 0.6, 0.8, 0.9, 0.95, 1.1, 1.3] as const
-
-/** Seven accounts on Bluesky and six on Mastodon; two organisations are on both. All of them are fictional. */
-export const DEFAULT_ACCOUNTS: readonly AccountSpec[] = [
-  {
-    key: 'harbourroast',
-    platform: 'bluesky',
-    handle: 'harbourroast.example.social',
-    displayName: 'Harbour Roast',
-    description: 'Small coffee roastery by the old customs house. Open from seven.',
-    website: 'https://shop.harbourroast.example.com',
-    topic: 'coffee',
-    postsPerDay: 6,
-    utcOffsetHours: 0,
-    peakHours: [8, 11, 16],
-    weekdayWeights: EVEN_WEEK,
-    followers: 4_800,
-    following: 412,
-    followerGrowthPerDay: 0.0019,
-    medianLikes: 34,
-    createdAt: '2024-02-11T08:12:44.120Z',
-  },
-  {
-    key: 'isobardesk',
-    platform: 'bluesky',
-    handle: 'isobardesk.example.org',
-    displayName: 'Isobar Desk',
-    description: 'Independent newsroom for climate and energy. Data first.',
-    website: 'https://isobardesk.example.org',
-    topic: 'climate',
-    postsPerDay: 8,
-    utcOffsetHours: 1,
-    peakHours: [8, 12, 15, 19],
-    weekdayWeights: OFFICE_WEEK,
-    followers: 182_000,
-    following: 1_204,
-    followerGrowthPerDay: 0.0011,
-    medianLikes: 420,
-    createdAt: '2023-07-03T14:02:10.004Z',
-  },
-  {
-    key: 'everydaymuseum',
-    platform: 'bluesky',
-    handle: 'everydaymuseum.example.org',
-    displayName: 'Museum of Everyday Things',
-    description: '94,000 ordinary objects and the people behind them.',
-    website: 'https://collection.everydaymuseum.example.org',
-    topic: 'museum',
-    postsPerDay: 7,
-    utcOffsetHours: 0,
-    peakHours: [10, 13, 17],
-    weekdayWeights: EVEN_WEEK,
-    followers: 61_300,
-    following: 880,
-    followerGrowthPerDay: 0.0014,
-    medianLikes: 230,
-    createdAt: '2023-11-20T09:30:00.518Z',
-  },
-  {
-    key: 'lanternfish',
-    platform: 'bluesky',
-    handle: 'lanternfish.example.com',
-    displayName: 'Lanternfish Games',
-    description: 'Four people and a cat making Deepwater Post.',
-    topic: 'games',
-    postsPerDay: 1.6,
-    utcOffsetHours: -5,
-    peakHours: [11, 18],
-    weekdayWeights: WEEKEND,
-    followers: 23_500,
-    following: 640,
-    followerGrowthPerDay: 0.0032,
-    medianLikes: 310,
-    createdAt: '2024-06-28T17:45:02.900Z',
-  },
-  {
-    key: 'portwaytransit',
-    platform: 'bluesky',
-    handle: 'portwaytransit.example.org',
-    displayName: 'Portway Transit',
-    description: 'Trams, buses and ferries of the city of Portway. Not monitored at night.',
-    topic: 'transit',
-    postsPerDay: 8,
-    utcOffsetHours: 1,
-    peakHours: [7, 9, 14, 17, 19],
-    weekdayWeights: OFFICE_WEEK,
-    followers: 38_900,
-    following: 96,
-    followerGrowthPerDay: 0.0005,
-    medianLikes: 11,
-    createdAt: '2024-01-09T06:00:00.000Z',
-    isBot: true,
-  },
-  {
-    key: 'imanivale',
-    platform: 'bluesky',
-    handle: 'imanivale.example.social',
-    displayName: 'Imani Vale 🔬',
-    description: 'Physicist, explains things with drawings. Views are mine and wrong in one place.',
-    topic: 'science',
-    postsPerDay: 8,
-    utcOffsetHours: 2,
-    peakHours: [9, 13, 20],
-    weekdayWeights: EVEN_WEEK,
-    followers: 96_400,
-    following: 2_310,
-    followerGrowthPerDay: 0.0022,
-    medianLikes: 540,
-    createdAt: '2023-05-15T19:21:37.245Z',
-  },
-  {
-    key: 'spokeandchain',
-    platform: 'bluesky',
-    handle: 'spokeandchain.example.social',
-    displayName: 'Spoke & Chain',
-    description: 'Bicycle workshop. We mend what others throw away.',
-    topic: 'bikes',
-    postsPerDay: 0.8,
-    utcOffsetHours: 1,
-    peakHours: [9, 17],
-    weekdayWeights: WEEKEND,
-    followers: 2_340,
-    following: 518,
-    followerGrowthPerDay: 0.0012,
-    medianLikes: 22,
-    createdAt: '2024-09-01T10:10:10.010Z',
-  },
-  {
-    key: 'isobardesk',
-    platform: 'mastodon',
-    handle: 'isobardesk',
-    displayName: 'Isobar Desk',
-    description: 'Independent newsroom for climate and energy. Data first.',
-    website: 'https://isobardesk.example.org',
-    topic: 'climate',
-    postsPerDay: 8,
-    utcOffsetHours: 1,
-    peakHours: [8, 12, 15, 19],
-    weekdayWeights: OFFICE_WEEK,
-    followers: 44_200,
-    following: 310,
-    followerGrowthPerDay: 0.0008,
-    medianLikes: 120,
-    createdAt: '2022-11-07T00:00:00.000Z',
-  },
-  {
-    key: 'kestrelobs',
-    platform: 'mastodon',
-    handle: 'kestrelobs',
-    displayName: 'Kestrel Hill Observatory',
-    description: 'Public observatory run by volunteers. Open when the sky is.',
-    topic: 'astronomy',
-    postsPerDay: 5,
-    utcOffsetHours: 0,
-    peakHours: [12, 21],
-    weekdayWeights: WEEKEND,
-    followers: 14_200,
-    following: 402,
-    followerGrowthPerDay: 0.0016,
-    medianLikes: 95,
-    createdAt: '2022-12-18T00:00:00.000Z',
-  },
-  {
-    key: 'opentrail',
-    platform: 'mastodon',
-    handle: 'opentrail',
-    displayName: 'Open Trail Map',
-    description: 'A free map of paths, huts and springs, made by those who walk them.',
-    website: 'https://opentrail.example.org',
-    topic: 'maps',
-    postsPerDay: 7,
-    utcOffsetHours: 1,
-    peakHours: [10, 14, 20],
-    weekdayWeights: EVEN_WEEK,
-    followers: 8_900,
-    following: 730,
-    followerGrowthPerDay: 0.0013,
-    medianLikes: 48,
-    createdAt: '2018-08-21T00:00:00.000Z',
-  },
-  {
-    key: 'soranoodles',
-    platform: 'mastodon',
-    handle: 'soranoodles',
-    displayName: 'そらラーメン Sora Noodles',
-    description: '十一席の小さな店です。 Eleven seats, one pot.',
-    topic: 'noodles',
-    postsPerDay: 7,
-    utcOffsetHours: 9,
-    peakHours: [11, 17, 20],
-    weekdayWeights: WEEKEND,
-    followers: 5_400,
-    following: 221,
-    followerGrowthPerDay: 0.0021,
-    medianLikes: 39,
-    createdAt: '2023-01-30T00:00:00.000Z',
-  },
-  {
-    key: 'radiomarea',
-    platform: 'mastodon',
-    handle: 'radiomarea',
-    displayName: 'Radio Marea',
-    description: 'Radio libre del puerto. 101.4 FM y en la red, sin anuncios.',
-    topic: 'radio',
-    postsPerDay: 8,
-    utcOffsetHours: 1,
-    peakHours: [9, 13, 18, 22],
-    weekdayWeights: EVEN_WEEK,
-    followers: 27_100,
-    following: 1_012,
-    followerGrowthPerDay: 0.0009,
-    medianLikes: 52,
-    createdAt: '2019-03-14T00:00:00.000Z',
-  },
-  {
-    key: 'ferrocast',
-    platform: 'mastodon',
-    handle: 'ferrocast',
-    displayName: 'Ferrocast',
-    description: 'A podcast about programs close to the machine. Every other week, more or less.',
-    website: 'https://ferrocast.example.org',
-    topic: 'podcast',
-    postsPerDay: 0.3,
-    utcOffsetHours: -5,
-    peakHours: [9, 15],
-    weekdayWeights: OFFICE_WEEK,
-    followers: 19_800,
-    following: 150,
-    followerGrowthPerDay: 0.0007,
-    medianLikes: 140,
-    createdAt: '2022-11-19T00:00:00.000Z',
-  },
-]
+/** The cast of a world that was not asked for another: at least two accounts on every platform. */
+export const DEFAULT_ACCOUNTS: readonly AccountSpec[] = [...OPEN_CAST, ...NETWORK_CAST]
 
 const FIRST_WORDS = [
   'amber',
@@ -275,10 +43,10 @@ const SECOND_WORDS = [
 
 /** The default accounts of each platform first, then invented ones until there are as many as asked for. */
 export function accountsByCount(seed: string, counts: AccountCounts): AccountSpec[] {
-  return (['bluesky', 'mastodon'] as const).flatMap((platform) => {
+  return PLATFORMS.flatMap((platform) => {
     const known = DEFAULT_ACCOUNTS.filter((spec) => spec.platform === platform)
     return Array.from(
-      { length: counts[platform] },
+      { length: counts[platform] ?? 0 },
       (_, index) => known[index] ?? invent(seed, platform, index),
     )
   })
@@ -293,7 +61,7 @@ function invent(seed: string, platform: PlatformName, index: number): AccountSpe
   return {
     key,
     platform,
-    handle: platform === 'bluesky' ? `${key}.example.social` : key,
+    handle: handleOf(platform, key, `${first}${index}`),
     displayName: `${capitalise(first)} ${capitalise(second)}`,
     description: `${capitalise(first)} ${second}, number ${index}.`,
     topic: random.pick(Object.keys(TOPICS).filter(isTopicName)),
@@ -307,6 +75,12 @@ function invent(seed: string, platform: PlatformName, index: number): AccountSpe
     medianLikes: Math.max(2, Math.round(followers * 0.004)),
     createdAt: new Date(Date.UTC(2023, random.int(0, 23), random.int(1, 28))).toISOString(),
   }
+}
+
+/** @param shortKey where names have fifteen characters at most */
+function handleOf(platform: PlatformName, key: string, shortKey: string): string {
+  if (platform === 'bluesky') return `${key}.example.social`
+  return platform === 'x' ? shortKey : key
 }
 
 function isTopicName(name: string): name is TopicName {

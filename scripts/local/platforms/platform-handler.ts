@@ -1,49 +1,16 @@
-import { setTimeout as delay } from 'node:timers/promises'
+import { type Answer, ApiError, type Call, createCall } from './call.ts'
+import { limitedBody, malformed, OUTAGE_NAMES, OUTAGE_PAGE, truncated, waitOut } from './faults.ts'
 import { drawImage } from './images.ts'
+import type { ActiveFault } from './overlay.ts'
 import type { RateLimitState } from './rate-limits.ts'
-import type { Stats, ViolationKind } from './stats.ts'
+import type { Stats } from './stats.ts'
 import type { PlatformName } from './types.ts'
 import type { World } from './world.ts'
 
+export { type Answer, ApiError, bearerOf, type Call } from './call.ts'
+
 /** Answers one request; any clock, no server needed. */
 export type WebHandler = (request: Request) => Promise<Response>
-
-/** An error that the platform's API knows. `name` matters on Bluesky only. */
-export class ApiError extends Error {
-  readonly status: number
-  /** What the client did wrong, where that is worth counting. */
-  readonly violation: ViolationKind | undefined
-
-  constructor(status: number, name: string, message: string, violation?: ViolationKind) {
-    super(message)
-    this.name = name
-    this.status = status
-    this.violation = violation
-  }
-}
-
-/** One request on its way through a platform. */
-export interface Call {
-  request: Request
-  url: URL
-  /** `scheme://host:port` under which the client sees the platform. */
-  origin: string
-  /** The moment of the request, in epoch milliseconds. */
-  t: number
-  /** The name under which the call is counted; set by the route. */
-  endpoint: string
-  /** How many ids the call asked for. */
-  ids: number
-  /** Counts something that the platform lets pass, but a client should not do. */
-  note(kind: ViolationKind, detail: string): void
-}
-
-export interface Answer {
-  status?: number
-  body: unknown
-  contentType?: string
-  headers?: Record<string, string>
-}
 
 /** What differs between platforms. */
 export interface PlatformBehaviour {
@@ -53,18 +20,12 @@ export interface PlatformBehaviour {
   limit(call: Call, client: string, squeezedLimit: number | undefined): RateLimitState[]
   limitHeaders(states: readonly RateLimitState[], t: number): Record<string, string>
   errorBody(error: ApiError): unknown
+  /** What a call over a limit is answered with; 429 by default. Its violation is counted by the handler. */
+  refusal?(state: RateLimitState, call: Call): ApiError
 }
 
-/** What Bluesky calls them. */
-const OUTAGE_NAMES: Record<number, string> = {
-  500: 'InternalServerError',
-  502: 'UpstreamFailure',
-  503: 'NotEnoughResources',
-  504: 'UpstreamTimeout',
-}
-
-const OUTAGE_PAGE =
-  '<!DOCTYPE html><html><head><title>Service unavailable</title></head><body><h1>Be right back</h1></body></html>'
+const MAX_BODY_BYTES = 1_000_000
+const BURST_WINDOW_MS = 60_000
 
 /** Puts faults, rate limits, error answers and statistics around a platform's routes. Never rejects. */
 export function createPlatformHandler(
@@ -75,61 +36,74 @@ export function createPlatformHandler(
 ): WebHandler {
   const { platform } = behaviour
 
-  const answer = (call: Call, squeezedLimit: number | undefined): Response => {
-    const states = behaviour.limit(call, clientOf(call.request), squeezedLimit)
-    for (const state of states) stats.usage(state)
-    const limitHeaders = behaviour.limitHeaders(states, call.t)
+  const refused = (call: Call, states: readonly RateLimitState[]): ApiError | undefined => {
     const exceeded = states.find((state) => state.isExceeded)
+    if (!exceeded) return undefined
+    return (
+      behaviour.refusal?.(exceeded, call) ?? new ApiError(429, 'RateLimitExceeded', 'Rate Limit Exceeded')
+    )
+  }
+
+  const statesOf = (call: Call, faults: readonly ActiveFault[]): RateLimitState[] => {
+    const squeezes = faults.flatMap((fault) => (fault.kind === 'squeeze' ? [fault.limit] : []))
+    const squeezedLimit = squeezes.length > 0 ? Math.min(...squeezes) : undefined
+    const states = behaviour.limit(call, clientOf(call.request), squeezedLimit)
+    if (states.some((state) => state.isExceeded)) call.endpoint = 'refused'
+    const burst = faults.find((fault) => fault.kind === 'burst429')
+    if (burst) {
+      call.endpoint = 'refused'
+      return burstStates(states, burst.untilAt, call.t)
+    }
+    for (const state of states) {
+      stats.usage(state)
+      if (state.isExceeded) call.note('rate_limited', `${state.rule.name}: ${call.url.pathname}`)
+    }
+    return states
+  }
+
+  const answer = (call: Call, faults: readonly ActiveFault[]): Response => {
+    let limitHeaders: Record<string, string> = {}
     try {
-      if (exceeded) {
-        call.endpoint = 'refused'
-        call.note('rate_limited', `${exceeded.rule.name}: ${call.url.pathname}`)
-        throw new ApiError(429, 'RateLimitExceeded', 'Rate Limit Exceeded')
-      }
-      const { status = 200, body, contentType, headers } = behaviour.route(call)
-      return json(status, body, { ...limitHeaders, ...headers }, contentType)
+      const states = statesOf(call, faults)
+      limitHeaders = behaviour.limitHeaders(states, call.t)
+      const refusal = refused(call, states)
+      if (refusal) throw refusal
+      return toResponse(behaviour.route(call), limitHeaders)
     } catch (error) {
       const known = error instanceof ApiError ? error : unexpected(error)
       if (known.violation) call.note(known.violation, known.message)
-      return json(known.status, behaviour.errorBody(known), limitHeaders)
+      return toResponse({ status: known.status, body: behaviour.errorBody(known) }, limitHeaders)
     }
+  }
+
+  const outage = (fault: Extract<ActiveFault, { kind: 'outage' }>): Response => {
+    const { status, isHtml } = fault
+    stats.call({ endpoint: 'outage', status, ids: 0, batchMax: 0 })
+    if (isHtml) return toResponse({ status, text: OUTAGE_PAGE, contentType: 'text/html' }, {})
+    const error = new ApiError(status, OUTAGE_NAMES[status] ?? 'UpstreamFailure', 'Service Unavailable')
+    return toResponse({ status, body: behaviour.errorBody(error) }, {})
   }
 
   return async (request) => {
     const url = new URL(request.url)
     const t = now()
     if (url.pathname.startsWith('/media/')) return drawImage(url.pathname)
-    const call: Call = {
-      request,
-      url,
-      origin: url.origin,
-      t,
-      endpoint: 'unknown',
-      ids: 0,
-      note: (kind, detail) => stats.violation({ at: t, kind, endpoint: call.endpoint, detail }),
-    }
     const faults = world.faultsOf(platform, url.pathname, t)
-    for (const fault of faults) {
-      // A client that has gone away ends the wait.
-      if (fault.kind === 'slow')
-        await delay(fault.delayMs, undefined, { signal: request.signal }).catch(() => {})
+    await waitOut(faults, request.signal)
+    const down = faults.find((fault) => fault.kind === 'outage')
+    if (down) return outage(down)
+    const body = await limitedBody(request, MAX_BODY_BYTES)
+    if (body === undefined) {
+      const error = new ApiError(413, 'PayloadTooLarge', 'The body is too large')
+      return toResponse({ status: error.status, body: behaviour.errorBody(error) }, {})
     }
-    const outage = faults.find((fault) => fault.kind === 'outage')
-    if (outage) {
-      stats.call('outage', outage.status, 0)
-      const error = new ApiError(
-        outage.status,
-        OUTAGE_NAMES[outage.status] ?? 'UpstreamFailure',
-        'Service Unavailable',
-      )
-      return outage.isHtml
-        ? new Response(OUTAGE_PAGE, { status: outage.status, headers: { 'content-type': 'text/html' } })
-        : json(outage.status, behaviour.errorBody(error), {})
-    }
-    const squeezes = faults.flatMap((fault) => (fault.kind === 'squeeze' ? [fault.limit] : []))
-    const response = answer(call, squeezes.length > 0 ? Math.min(...squeezes) : undefined)
-    stats.call(call.endpoint, response.status, call.ids)
-    return faults.some((fault) => fault.kind === 'truncate') ? truncated(response) : response
+    const call = createCall({ request, url, t, body }, (kind, endpoint, detail) =>
+      stats.violation({ at: t, kind, endpoint, detail }),
+    )
+    const response = answer(call, faults)
+    stats.call({ endpoint: call.endpoint, status: response.status, ids: call.ids, batchMax: call.batchMax })
+    if (faults.some((fault) => fault.kind === 'truncate')) return truncated(response)
+    return faults.some((fault) => fault.kind === 'malform') ? malformed(response) : response
   }
 }
 
@@ -140,25 +114,40 @@ function clientOf(request: Request): string {
   return request.headers.get('x-forwarded-for')?.split(',')[0]?.trim() ?? 'local'
 }
 
+/** The platform's own rules as they look when nothing is left of them. */
+function burstStates(states: readonly RateLimitState[], untilAt: number, t: number): RateLimitState[] {
+  const limit = 1
+  const burst: RateLimitState = {
+    rule: { name: 'burst', limit, windowMs: BURST_WINDOW_MS, anchor: 'clock' },
+    limit,
+    used: limit + 1,
+    remaining: 0,
+    resetAt: t,
+    isExceeded: true,
+  }
+  return (states.length > 0 ? states : [burst]).map((state) => ({
+    ...state,
+    used: Math.max(state.used, state.limit + 1),
+    remaining: 0,
+    resetAt: untilAt,
+    isExceeded: true,
+  }))
+}
+
 function unexpected(error: unknown): ApiError {
   console.error('platform simulator:', error)
   return new ApiError(500, 'InternalServerError', 'Internal Server Error')
 }
 
-function json(
-  status: number,
-  body: unknown,
-  headers: Record<string, string>,
-  contentType = 'application/json; charset=utf-8',
-): Response {
-  return new Response(JSON.stringify(body), {
+function toResponse(answer: Answer, limitHeaders: Record<string, string>): Response {
+  const { status = 200, body, text, contentType = 'application/json; charset=utf-8', headers } = answer
+  const sent = text ?? JSON.stringify(body)
+  return new Response(isBodiless(status) ? null : sent, {
     status,
-    headers: { 'content-type': contentType, 'access-control-allow-origin': '*', ...headers },
+    headers: { 'content-type': contentType, 'access-control-allow-origin': '*', ...limitHeaders, ...headers },
   })
 }
 
-async function truncated(response: Response): Promise<Response> {
-  const body = new Uint8Array(await response.arrayBuffer())
-  const headers = new Headers(response.headers)
-  return new Response(body.subarray(0, Math.floor(body.length / 2)), { status: response.status, headers })
+function isBodiless(status: number): boolean {
+  return status === 204 || status === 304
 }

@@ -1,4 +1,5 @@
-import { partsOfSnowflake, snowflakeOf, tidOf, timeOfTid } from './identity.ts'
+import { NETWORKS } from './networks.ts'
+import { parsePostId, postIdOf } from './post-ids.ts'
 import { createRandom, hash32 } from './random.ts'
 import type { Trend, Trends } from './trends.ts'
 import type { Account, FeedKind, PlatformName } from './types.ts'
@@ -7,16 +8,18 @@ const HOUR_MS = 3_600_000
 const DAY_MS = 24 * HOUR_MS
 /** Posts of one account keep this distance, so that feeds are in one order only. */
 const MIN_GAP_MS = 45_000
-/** Feed entries per top-level post: replies and reposts come on top. */
+/** Feed entries per top-level post where there are all kinds: replies and reposts come on top. */
 const ENTRIES_PER_POST = 1.39
-const REPLY_SHARE = 0.2
-const QUOTE_SHARE = 0.05
-const REPOST_SHARE = 0.08
+const SHARES: readonly (readonly [FeedKind, number])[] = [
+  ['reply', 0.2],
+  ['quote', 0.05],
+  ['repost', 0.08],
+]
 const TREND_JOIN_CHANCE = 0.8
 
 /** A feed entry before anything is known of its content. */
 export interface Item {
-  /** Bluesky: the URI that the entry has if it is a post. Mastodon: the status id. */
+  /** The id that the entry has if it is a post; reposts have ids of their own where the platform gives them some. */
   id: string
   account: Account
   /** Epoch milliseconds, unique within the account. */
@@ -54,21 +57,19 @@ export interface ScheduleOptions {
 /** Builds the posting schedules of all accounts; a pure function of the options, apart from what is added. */
 export function createSchedule({ seed, epoch, accounts, trends }: ScheduleOptions): Schedule {
   const days = new Map<string, Map<number, Item[]>>(accounts.map((account) => [account.id, new Map()]))
-  const byDid = new Map<string, Account>()
-  const byIndex = new Map<number, Account>()
-  for (const account of accounts) {
-    if (account.platform === 'bluesky') byDid.set(account.id, account)
-    else byIndex.set(account.index, account)
-  }
+  const byId = new Map(accounts.map((account) => [account.id, account]))
+  const byIndex = new Map(accounts.map((account) => [`${account.platform}:${account.index}`, account]))
   const sequenceMask = hash32(seed, 'snowflake') & 0xffff
   const dayOf = (account: Account, t: number): number =>
     Math.floor((t + account.utcOffsetHours * HOUR_MS) / DAY_MS)
 
   const makeItem = (account: Account, at: number, salt: string, intent: FeedKind, trend?: Trend): Item => {
-    const id =
-      account.platform === 'bluesky'
-        ? `at://${account.id}/app.bsky.feed.post/${tidOf(at, hash32(seed, account.id, salt))}`
-        : snowflakeOf(at, account.index ^ sequenceMask)
+    const id = postIdOf(account.platform, {
+      atMs: at,
+      sequence: account.index ^ sequenceMask,
+      accountId: account.id,
+      salt: hash32(seed, account.id, salt),
+    })
     return { id, account, at, salt, intent, trend }
   }
 
@@ -85,15 +86,13 @@ export function createSchedule({ seed, epoch, accounts, trends }: ScheduleOption
   }
 
   const accountOf = (platform: PlatformName, id: string): { account: Account; at: number } | undefined => {
-    if (platform === 'mastodon') {
-      const parts = partsOfSnowflake(id)
-      const account = parts && byIndex.get(parts.sequence ^ sequenceMask)
-      return account && { account, at: parts.atMs }
-    }
-    const match = /^at:\/\/(did:[a-z]+:[a-zA-Z0-9._:%-]+)\/app\.bsky\.feed\.post\/([a-z2-7]+)$/.exec(id)
-    const account = byDid.get(match?.[1] ?? '')
-    const at = timeOfTid(match?.[2] ?? '')
-    return account && at !== undefined ? { account, at } : undefined
+    const parts = parsePostId(platform, id)
+    if (!parts) return undefined
+    const account =
+      parts.sequence === undefined
+        ? byId.get(parts.accountId ?? '')
+        : byIndex.get(`${platform}:${parts.sequence ^ sequenceMask}`)
+    return account && { account, at: parts.atMs }
   }
 
   return {
@@ -133,13 +132,13 @@ function drafts(seed: string, epoch: number, trends: Trends, account: Account, d
   const weekday = new Date(day * DAY_MS).getUTCDay()
   const weight = account.weekdayWeights[weekday] ?? 1
   const list: Draft[] = []
-  const count = random.poisson(account.postsPerDay * ENTRIES_PER_POST * weight)
+  const count = random.poisson(account.postsPerDay * entriesPerPost(account.platform) * weight)
   for (let index = 0; index < count; index += 1) {
     const hour = (random.pick(account.peakHours) + random.normal() * 1.3 + 24) % 24
     list.push({
       at: dayStart + Math.floor(hour * HOUR_MS),
       salt: `${day}:${index}`,
-      intent: intentOf(random.next()),
+      intent: intentOf(account.platform, random.next()),
       trend: undefined,
     })
   }
@@ -162,11 +161,19 @@ function drafts(seed: string, epoch: number, trends: Trends, account: Account, d
   return spaced
 }
 
-function intentOf(unit: number): FeedKind {
-  if (unit < REPLY_SHARE) return 'reply'
-  if (unit < REPLY_SHARE + QUOTE_SHARE) return 'quote'
-  if (unit < REPLY_SHARE + QUOTE_SHARE + REPOST_SHARE) return 'repost'
+function intentOf(platform: PlatformName, unit: number): FeedKind {
+  let below = 0
+  for (const [kind, share] of SHARES) {
+    below += share
+    if (unit < below) return NETWORKS[platform].kinds.includes(kind) ? kind : 'post'
+  }
   return 'post'
+}
+
+/** Where a kind does not exist, that much less is posted. */
+function entriesPerPost(platform: PlatformName): number {
+  const missing = SHARES.filter(([kind]) => !NETWORKS[platform].kinds.includes(kind))
+  return missing.reduce((rest, [, share]) => rest - ENTRIES_PER_POST * share, ENTRIES_PER_POST)
 }
 
 /** How an account takes part in a trend: not at all, or with a few posts, most of them early. */

@@ -1,3 +1,4 @@
+import { isMeasured } from './networks.ts'
 import type { Account, FeedKind, Metrics, PlatformName } from './types.ts'
 import type { World } from './world.ts'
 
@@ -22,6 +23,8 @@ export interface AccountTruth {
 export interface PostTruth {
   id: string
   kind: Exclude<FeedKind, 'repost'>
+  /** Null where posts have none. */
+  title: string | null
   text: string
   /** As the author spelt them. */
   hashtags: readonly string[]
@@ -29,9 +32,11 @@ export interface PostTruth {
   editedAt: string | null
   /** Counts of a deleted post are those of its last moment. */
   deletedAt: string | null
-  /** `bookmarks` is null where the platform does not show it. */
-  metrics: Omit<Metrics, 'bookmarks'> & { bookmarks: number | null }
+  /** The last three are null where the platform does not show them; `views` are impressions on some. */
+  metrics: Omit<Metrics, Shown> & Record<Shown, number | null>
 }
+
+type Shown = 'bookmarks' | 'views' | 'reach'
 
 export interface TruthOptions {
   /** Leaves out what appeared before this moment (epoch milliseconds). */
@@ -63,16 +68,27 @@ export function truthOf(world: World, account: Account, t: number, options: Trut
     posts: own.map(({ post }) => ({
       id: post.id,
       kind: post.kind,
+      title: post.title ?? null,
       text: post.text,
       hashtags: post.hashtags,
       createdAt: isoTime(post.createdAt),
       editedAt: post.editedAt === undefined ? null : isoTime(post.editedAt),
       deletedAt: post.deletedAt === undefined ? null : isoTime(post.deletedAt),
-      metrics: { ...post.metrics, bookmarks: account.platform === 'bluesky' ? post.metrics.bookmarks : null },
+      metrics: shown(account.platform, post.metrics),
     })),
     reposts: entries
       .filter((entry) => entry.kind === 'repost')
       .map((entry) => ({ id: entry.id, originalId: entry.post.id, at: isoTime(entry.at) })),
+  }
+}
+
+function shown(platform: PlatformName, metrics: Metrics): PostTruth['metrics'] {
+  const hasViews = isMeasured(platform, 'views') || isMeasured(platform, 'impressions')
+  return {
+    ...metrics,
+    bookmarks: isMeasured(platform, 'saves') ? metrics.bookmarks : null,
+    views: hasViews ? metrics.views : null,
+    reach: isMeasured(platform, 'reach') ? metrics.reach : null,
   }
 }
 

@@ -1,6 +1,7 @@
+import type { Platform } from '../../../src/domain/platforms.ts'
 import type { TopicName } from './content/topics.ts'
 
-export type PlatformName = 'bluesky' | 'mastodon'
+export type PlatformName = Platform
 
 /** What an author wrote; a `repost` is a feed entry that points at somebody's post. */
 export type PostKind = 'post' | 'reply' | 'quote'
@@ -14,7 +15,7 @@ export interface AccountSpec {
   /** Unique on its platform, and constant: all randomness of the account is named after it. */
   key: string
   platform: PlatformName
-  /** Bluesky: the full handle. Mastodon: the user name without the server. */
+  /** In lower case. Bluesky: the full handle. Elsewhere the name alone, without `@`, server or path. */
   handle: string
   displayName: string
   description: string
@@ -39,7 +40,7 @@ export interface AccountSpec {
 }
 
 export interface Account extends AccountSpec {
-  /** Bluesky: the DID. Mastodon: the numeric id, as text. */
+  /** In the platform's own format (see `accountIdOf`), unique among all platforms. */
   id: string
   /** Position within its platform. */
   index: number
@@ -50,11 +51,15 @@ export interface Metrics {
   replies: number
   reposts: number
   quotes: number
-  /** Bluesky only; 0 elsewhere and never shown there. */
+  /** Saves; 0 and never shown where the platform does not give them. */
   bookmarks: number
+  /** Views or impressions; 0 on Bluesky and Mastodon. */
+  views: number
+  /** People that the post was shown to; never more than its views. */
+  reach: number
 }
 
-export const METRIC_NAMES = ['likes', 'replies', 'reposts', 'quotes', 'bookmarks'] as const
+export const METRIC_NAMES = ['likes', 'replies', 'reposts', 'quotes', 'bookmarks', 'views', 'reach'] as const
 
 export type Media =
   | { type: 'images'; alts: readonly string[] }
@@ -65,10 +70,12 @@ export type Media =
 
 /** A post as the world knows it at one moment. */
 export interface PostView {
-  /** Bluesky: the at:// URI. Mastodon: the numeric id, as text. */
+  /** In the platform's own format, see `postIdOf`. */
   id: string
   account: Account
   kind: PostKind
+  /** YouTube and Reddit only. */
+  title: string | undefined
   text: string
   /** As the author spelt them, without `#`, in order of appearance, then `extraTags`. */
   hashtags: readonly string[]
@@ -114,7 +121,7 @@ export interface Profile {
   movedToId: string | undefined
   followers: number
   following: number
-  /** Bluesky: posts, replies and quotes. Mastodon: boosts too. */
+  /** Posts, replies and quotes; on Mastodon and X reposts too. */
   posts: number
   /** Epoch milliseconds of the newest feed entry. */
   lastPostAt: number | undefined

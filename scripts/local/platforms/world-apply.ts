@@ -8,13 +8,12 @@ import {
   type InterventionOf,
   interventionSchema,
 } from './interventions.ts'
+import { NETWORKS } from './networks.ts'
 import type { Overlay } from './overlay.ts'
 import type { PostCounter } from './post-counter.ts'
 import { graphemeLength } from './rich-text.ts'
 import type { Item, Schedule } from './schedule.ts'
 import { type Account, METRIC_NAMES, type Metrics, type PlatformName, type PostView } from './types.ts'
-
-const MAX_CHARACTERS: Record<PlatformName, number> = { bluesky: 300, mastodon: 500 }
 
 type WithOptionalAt<T> = T extends { at: number } ? Omit<T, 'at'> & { at?: number } : never
 
@@ -37,7 +36,7 @@ export interface ApplyDeps {
   audience: Audience
   overlay: Overlay
   counter: PostCounter
-  post: (id: string, t: number) => PostView | undefined
+  post: (platform: PlatformName, id: string, t: number) => PostView | undefined
   handleAt: (account: Account, t: number) => string
 }
 
@@ -51,15 +50,15 @@ export function createApply(deps: ApplyDeps): (intervention: z.input<typeof inte
     return account
   }
   const postOf = (id: string, platform: PlatformName, t: number): PostView => {
-    const post = deps.post(id, t)
-    if (post?.account.platform !== platform) throw new InterventionError(`No post ${id} on ${platform}`)
+    const post = deps.post(platform, id, t)
+    if (!post) throw new InterventionError(`No post ${id} on ${platform}`)
     return post
   }
-  const onlyOn = (wanted: PlatformName, event: Intervention): void => {
-    if (event.platform !== wanted) throw new InterventionError(`${event.verb} exists on ${wanted} only`)
+  const onlyIf = (isPossible: boolean, event: Intervention): void => {
+    if (!isPossible) throw new InterventionError(`There is no such ${event.verb} on ${event.platform}`)
   }
   const checkLength = (text: string, platform: PlatformName): void => {
-    const most = MAX_CHARACTERS[platform]
+    const most = NETWORKS[platform].maxCharacters
     if (graphemeLength(text) > most) throw new InterventionError(`A post has at most ${most} characters`)
   }
   /** A top-level post to answer or quote: threads have one level here. */
@@ -100,11 +99,11 @@ export function createApply(deps: ApplyDeps): (intervention: z.input<typeof inte
             account.id,
             item.salt,
           )
-    const { text, language, extraTags, media, contentWarning, isUnlisted } = publication
+    const { title, text, language, extraTags, media, contentWarning, isUnlisted } = publication
     contents.set(item, {
       type: 'post',
       kind,
-      composition: { text, language, extraTags, media, contentWarning, isUnlisted },
+      composition: { title, text, language, extraTags, media, contentWarning, isUnlisted },
       curve,
       replyTo,
       quoted,
@@ -144,10 +143,11 @@ export function createApply(deps: ApplyDeps): (intervention: z.input<typeof inte
   const rename = (event: InterventionOf<'rename'>): Applied => {
     const account = accountOf(event.accountId, event.platform)
     if (event.handle === undefined) return file(event)
-    onlyOn('bluesky', event)
+    const { platform } = event
+    onlyIf(NETWORKS[platform].canRename, event)
     const handle = event.handle.toLowerCase()
     for (const other of byId.values()) {
-      if (other !== account && other.platform === 'bluesky' && deps.handleAt(other, event.at) === handle) {
+      if (other !== account && other.platform === platform && deps.handleAt(other, event.at) === handle) {
         throw new InterventionError(`The handle ${handle} is taken`)
       }
     }
@@ -168,23 +168,27 @@ export function createApply(deps: ApplyDeps): (intervention: z.input<typeof inte
         postOf(event.postId, event.platform, event.at)
         return file(event)
       case 'edit':
-        onlyOn('mastodon', event)
+        onlyIf(NETWORKS[event.platform].canEdit, event)
         postOf(event.postId, event.platform, event.at)
         checkLength(event.text, event.platform)
         return file(event)
       case 'rename':
         return rename(event)
       case 'move':
-        onlyOn('mastodon', event)
+        onlyIf(event.platform === 'mastodon', event)
         accountOf(event.accountId, event.platform)
         accountOf(event.toAccountId, event.platform)
         return file(event)
       case 'status':
-        if (event.status === 'deactivated') onlyOn('bluesky', event)
+        if (event.status === 'deactivated') onlyIf(NETWORKS[event.platform].canDeactivate, event)
         accountOf(event.accountId, event.platform)
         return file(event)
       case 'follow':
         accountOf(event.accountId, event.platform)
+        return file(event)
+      case 'revoke-tokens':
+      case 'expire-tokens':
+        if (event.accountId !== undefined) accountOf(event.accountId, event.platform)
         return file(event)
       case 'fault':
       case 'clear-faults':

@@ -117,7 +117,7 @@ describe('a world', () => {
       (entry) => entry.kind === 'reply' || entry.kind === 'quote',
     )
     for (const { post } of related) {
-      const target = world.post(post.replyToId ?? post.quotedId ?? '', NOON)
+      const target = world.post(post.account.platform, post.replyToId ?? post.quotedId ?? '', NOON)
       expect(target?.kind).toBe('post')
       expect(target?.indexedAt).toBeLessThan(post.indexedAt)
       expect(target?.account.platform).toBe(post.account.platform)
@@ -127,7 +127,9 @@ describe('a world', () => {
   test('profiles count what the feed shows', () => {
     for (const account of world.accounts()) {
       const feed = world.posts(account, { t: NOON, limit: ALL })
-      const counted = account.platform === 'mastodon' ? feed : feed.filter((entry) => entry.kind !== 'repost')
+      const counted = ['mastodon', 'x'].includes(account.platform)
+        ? feed
+        : feed.filter((entry) => entry.kind !== 'repost')
       expect(world.profileAt(account, NOON).posts).toBe(counted.length)
     }
   })
@@ -152,7 +154,10 @@ describe('a world', () => {
         (entry) => entry.kind !== 'repost' && entry.at > t - 3 * DAY_MS,
       )
       const changed = recent.filter(({ post }) => {
-        return JSON.stringify(world.metricsAt(post.id, t + MINUTE_MS)) !== JSON.stringify(post.metrics)
+        return (
+          JSON.stringify(world.metricsAt(post.account.platform, post.id, t + MINUTE_MS)) !==
+          JSON.stringify(post.metrics)
+        )
       })
       expect(changed.length).toBeGreaterThan(3)
     }
@@ -189,7 +194,8 @@ describe('a world', () => {
     expect(view.profile(account)).toEqual(world.profileAt(account, then))
     const [newest] = view.posts(account, { limit: 1 })
     expect(newest?.at).toBeLessThanOrEqual(then)
-    expect(view.post(newest?.post.id ?? '')?.metrics).toEqual(newest?.post.metrics)
-    expect(view.post(world.posts(account, { t: NOON, limit: 1 })[0]?.post.id ?? '')).toBeUndefined()
+    expect(view.post('mastodon', newest?.post.id ?? '')?.metrics).toEqual(newest?.post.metrics)
+    const later = world.posts(account, { t: NOON, limit: 1 })[0]?.post.id ?? ''
+    expect(view.post('mastodon', later)).toBeUndefined()
   })
 })

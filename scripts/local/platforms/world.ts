@@ -1,10 +1,13 @@
+import { accountIdOf } from './account-ids.ts'
 import { createAudience } from './audience.ts'
+import { titleOf } from './content/title.ts'
 import { type Content, createContents } from './contents.ts'
 import { metricsOfCurve } from './engagement.ts'
-import { didOf, MAX_ACCOUNTS, snowflakeOf } from './identity.ts'
-import { type FaultEffect, type Intervention, InterventionError } from './interventions.ts'
+import { MAX_ACCOUNTS } from './identity.ts'
+import { type Intervention, InterventionError } from './interventions.ts'
 import { createJournal } from './journal.ts'
-import { createOverlay } from './overlay.ts'
+import { NETWORKS } from './networks.ts'
+import { type ActiveFault, createOverlay, type TokensEnded } from './overlay.ts'
 import { type AccountCounts, accountsByCount, DEFAULT_ACCOUNTS } from './personas.ts'
 import { createPostCounter } from './post-counter.ts'
 import { hash32 } from './random.ts'
@@ -28,7 +31,7 @@ export interface WorldOptions {
   now: () => number
   /** Epoch milliseconds at which history begins. Keep it constant: another epoch is another world. */
   epoch?: number
-  /** The accounts, or how many of each platform; the default is a cast of thirteen. */
+  /** The accounts, or how many of each platform; the default is a cast that is on every platform. */
   accounts?: readonly AccountSpec[] | AccountCounts
   /** Where interventions are kept; without it they are forgotten at the end of the process. */
   stateFile?: string
@@ -56,7 +59,7 @@ export interface WorldView {
   account(platform: PlatformName, handleOrId: string): Account | undefined
   profile(account: Account): Profile
   posts(account: Account, query: Omit<PostsQuery, 't'>): FeedEntry[]
-  post(id: string): PostView | undefined
+  post(platform: PlatformName, id: string): PostView | undefined
 }
 
 /** A world of accounts that post and gather engagement: a function of time, and of interventions. */
@@ -73,14 +76,16 @@ export interface World {
   /** Feed entries, newest first, reposts included; nothing of accounts that are not active. */
   posts(account: Account, query: PostsQuery): FeedEntry[]
   /** A post that had appeared at `t` (now by default), deleted ones included: see `deletedAt`. */
-  post(id: string, t?: number): PostView | undefined
+  post(platform: PlatformName, id: string, t?: number): PostView | undefined
   /** Like `post`, but also for the ids of reposts; only what can be read at `t`. */
-  entry(id: string, t: number): FeedEntry | undefined
+  entry(platform: PlatformName, id: string, t: number): FeedEntry | undefined
   /** Whether somebody who asks at `t` gets to see the post. */
   isReadable(post: PostView, t: number): boolean
-  metricsAt(id: string, t: number): Metrics | undefined
+  metricsAt(platform: PlatformName, id: string, t: number): Metrics | undefined
   trends(fromMs: number, toMs: number): Trend[]
-  faultsOf(platform: PlatformName, path: string, t: number): FaultEffect[]
+  faultsOf(platform: PlatformName, path: string, t: number): ActiveFault[]
+  /** When the account's tokens were last revoked and made to expire, at `t`. */
+  tokensEnded(account: Account, t: number): TokensEnded
   at(t: number): WorldView
   /**
    * Carries out an intervention, at the present unless it says otherwise, and keeps it.
@@ -105,13 +110,13 @@ export function createWorld(options: WorldOptions): World {
   const counter = createPostCounter(schedule, (item) => isCounted(item))
   const hashtagsByContent = new WeakMap<Content, { text: string; tags: readonly string[] }>()
 
-  const isCounted = (item: Item): boolean => item.account.platform === 'mastodon' || !contents.isRepost(item)
+  const isCounted = (item: Item): boolean =>
+    NETWORKS[item.account.platform].countsReposts || !contents.isRepost(item)
   const isActive = (account: Account, t: number): boolean => overlay.statusOf(account.id, t) === 'active'
-  const platformOf = (id: string): PlatformName => (id.startsWith('at://') ? 'bluesky' : 'mastodon')
   const handleAt = (account: Account, t: number): string => overlay.handleOf(account.id, t) ?? account.handle
 
   const isThere = (item: Item, t: number): boolean => {
-    if (item.at > t || overlay.deletedAt(item.id, t) !== undefined) return false
+    if (item.at > t || overlay.deletedAt(item, t) !== undefined) return false
     const original = contents.isRepost(item) ? contents.of(item) : undefined
     if (original?.type !== 'repost') return true
     return isThere(original.original, t) && isActive(original.original.account, t)
@@ -129,22 +134,27 @@ export function createWorld(options: WorldOptions): World {
   const metrics = (item: Item, t: number): Metrics => {
     const content = contents.of(item)
     if (content.type === 'repost') return metrics(content.original, t)
-    const seenAt = Math.min(t, overlay.deletedAt(item.id, t) ?? t)
-    return overlay.adjust(item.id, metricsOfCurve(content.curve, seenAt), seenAt)
+    const seenAt = Math.min(t, overlay.deletedAt(item, t) ?? t)
+    return overlay.adjust(item, metricsOfCurve(content.curve, seenAt), seenAt)
   }
 
   const view = (item: Item, t: number): PostView => {
     const content = contents.of(item)
     if (content.type === 'repost') return view(content.original, t)
     const { composition, declaredAt } = content
-    const edit = overlay.editOf(item.id, t)
+    const edit = overlay.editOf(item, t)
     const text = edit?.text ?? composition.text
+    const { platform } = item.account
+    const { hasTitle } = NETWORKS[platform]
+    const tags = hashtags(content, text, composition.extraTags)
     return {
       id: item.id,
       account: item.account,
       kind: content.kind,
+      title: hasTitle ? (composition.title ?? titleOf(composition.text)) : undefined,
       text,
-      hashtags: hashtags(content, text, composition.extraTags),
+      // Threads knows one topic a post; the first that is written is the one.
+      hashtags: platform === 'threads' ? tags.slice(0, 1) : tags,
       extraTags: composition.extraTags,
       language: composition.language,
       media: composition.media,
@@ -156,7 +166,7 @@ export function createWorld(options: WorldOptions): World {
       declaredAt,
       createdAt: Math.min(item.at, declaredAt),
       editedAt: edit?.at,
-      deletedAt: overlay.deletedAt(item.id, t),
+      deletedAt: overlay.deletedAt(item, t),
       metrics: metrics(item, t),
     }
   }
@@ -238,13 +248,13 @@ export function createWorld(options: WorldOptions): World {
     )
   }
 
-  const findItem = (id: string, t: number): Item | undefined => {
-    const item = schedule.find(platformOf(id), id)
+  const findItem = (platform: PlatformName, id: string, t: number): Item | undefined => {
+    const item = schedule.find(platform, id)
     return item && item.at <= t ? item : undefined
   }
 
-  const post = (id: string, t: number): PostView | undefined => {
-    const item = findItem(id, t)
+  const post = (platform: PlatformName, id: string, t: number): PostView | undefined => {
+    const item = findItem(platform, id, t)
     return item && !contents.isRepost(item) ? view(item, t) : undefined
   }
 
@@ -281,24 +291,25 @@ export function createWorld(options: WorldOptions): World {
     profileAt,
     namesAt,
     posts,
-    post: (id, t = now()) => post(id, t),
-    entry: (id, t) => {
-      const item = findItem(id, t)
+    post: (platform, id, t = now()) => post(platform, id, t),
+    entry: (platform, id, t) => {
+      const item = findItem(platform, id, t)
       return item && isThere(item, t) && isActive(item.account, t) ? entryOf(item, t) : undefined
     },
     isReadable: (view, t) => view.deletedAt === undefined && isActive(view.account, t),
-    metricsAt: (id, t) => {
-      const item = findItem(id, t)
+    metricsAt: (platform, id, t) => {
+      const item = findItem(platform, id, t)
       return item && !contents.isRepost(item) ? metrics(item, t) : undefined
     },
     trends,
     faultsOf: overlay.faultsOf,
+    tokensEnded: ({ platform, id }, t) => overlay.tokensEnded(platform, id, t),
     at: (t) => ({
       t,
       account: (platform, handleOrId) => findAccount(platform, handleOrId, t),
       profile: (account) => profileAt(account, t),
       posts: (account, query) => posts(account, { ...query, t }),
-      post: (id) => post(id, t),
+      post: (platform, id) => post(platform, id, t),
     }),
     apply: (intervention) => {
       const applied = apply({ ...intervention, at: intervention.at ?? now() })
@@ -318,14 +329,16 @@ function defaultEpoch(nowMs: number): number {
 }
 
 function makeAccounts(seed: string, wanted: readonly AccountSpec[] | AccountCounts): Account[] {
-  const specs: readonly AccountSpec[] = 'bluesky' in wanted ? accountsByCount(seed, wanted) : wanted
+  const specs = isList(wanted) ? wanted : accountsByCount(seed, wanted)
   if (specs.length > MAX_ACCOUNTS) throw new RangeError(`At most ${MAX_ACCOUNTS} accounts are possible`)
-  const counts = { bluesky: 0, mastodon: 0 }
+  const counts = new Map<PlatformName, number>()
   return specs.map((spec) => {
-    const index = counts[spec.platform]++
-    const sequence = hash32(seed, 'account', spec.key) & 0xffff
-    const id =
-      spec.platform === 'bluesky' ? didOf(seed, spec.key) : snowflakeOf(Date.parse(spec.createdAt), sequence)
-    return { ...spec, id, index }
+    const index = counts.get(spec.platform) ?? 0
+    counts.set(spec.platform, index + 1)
+    return { ...spec, id: accountIdOf(seed, spec), index }
   })
+}
+
+function isList(wanted: readonly AccountSpec[] | AccountCounts): wanted is readonly AccountSpec[] {
+  return Array.isArray(wanted)
 }

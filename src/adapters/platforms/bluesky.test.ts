@@ -1,11 +1,16 @@
 import { describe, expect, it } from 'vitest'
 import type { AccountRef, PlatformError } from '../../ports.ts'
 import { createBlueskyConnector } from './bluesky.ts'
+import { createRules } from './limits.ts'
 import { DID, PROFILE, postView } from './test-answers.ts'
 import { htmlPage, platformFailure, testNetwork } from './test-network.ts'
 
 const ACCOUNT: AccountRef = { externalId: DID, host: null, handle: 'ada.example.com' }
-const connector = createBlueskyConnector({ appViewUrl: 'https://appview.example', userAgent: 'Tidemark' })
+const newConnector = (appViewUrl: string) =>
+  createBlueskyConnector({ appViewUrl, userAgent: 'Tidemark', ruleOf: createRules() })
+const connector = newConnector('https://appview.example')
+const SCOPE = { host: null, account: null }
+const refsOf = (ids: string[]) => ids.map((id) => ({ id, postedAtMs: Date.parse('2026-11-20') }))
 
 const error = (status: number, name: string, message = '') =>
   Response.json({ error: name, message }, { status })
@@ -28,7 +33,15 @@ describe('resolving a Bluesky account', () => {
       })
       const actor = input.includes('did:') ? DID : 'ada.example.com'
       expect(network.urls).toEqual([`https://appview.example/xrpc/app.bsky.actor.getProfile?actor=${actor}`])
-      expect(network.spent).toEqual([{ key: 'bluesky', limit: 3000, windowSeconds: 300 }])
+      expect(network.admitted).toEqual([
+        {
+          operation: 'account.find',
+          server: null,
+          rules: [{ key: 'bluesky.calls', limit: 3000, windowSeconds: 300 }],
+          items: 1,
+          mostCostMicros: 0,
+        },
+      ])
     },
   )
 
@@ -104,7 +117,14 @@ describe('resolving a Bluesky account', () => {
     )
     const failure = await platformFailure(connector.resolve(network.ctx, 'ada.example.com'))
     expect([failure.kind, failure.retryAfterMs]).toEqual(['rate_limited', 12_000])
-    expect(network.signals).toEqual([{ limit: 3000, remaining: 0, resetAtMs: 1795338300000 }])
+    expect(network.outcomes).toMatchObject([
+      {
+        health: 'ok',
+        status: 429,
+        signal: { limit: 3000, remaining: 0, resetAtMs: 1795338300000 },
+        retryAfterMs: 12_000,
+      },
+    ])
   })
 })
 
@@ -280,18 +300,22 @@ describe('refreshing Bluesky posts', () => {
         .reverse()
         .map((uri) => postView(uri.split('/').at(-1) ?? '', { likeCount: 1 })),
     }))
-    const posts = await connector.refreshPosts(network.ctx, null, [...others, ...uris, ...uris])
+    const posts = await connector.refreshPosts(network.ctx, SCOPE, refsOf([...others, ...uris, ...uris]))
     expect(network.requests.map(({ url }) => url.searchParams.getAll('uris').length)).toEqual([25, 2])
     expect(new Set(posts.map((post) => post.platformPostId))).toEqual(
       new Set(uris.filter((uri) => !uri.endsWith('/p2'))),
     )
     expect(posts).toHaveLength(26)
+    expect(network.admitted.map(({ operation, items }) => [operation, items])).toEqual([
+      ['posts.refresh', 25],
+      ['posts.refresh', 2],
+    ])
   })
 
   it('makes no call when there is nothing to ask for', async () => {
     const network = testNetwork(() => ({ posts: [] }))
-    expect(await connector.refreshPosts(network.ctx, null, ['imported-1'])).toEqual([])
-    expect(network.spent).toEqual([])
+    expect(await connector.refreshPosts(network.ctx, SCOPE, refsOf(['imported-1']))).toEqual([])
+    expect(network.admitted).toEqual([])
   })
 })
 
@@ -302,7 +326,7 @@ describe('the address of the AppView', () => {
     ['https://appview.example/base', 'https://appview.example/base/xrpc/'],
   ])('%s may be configured', async (appViewUrl, prefix) => {
     const network = testNetwork(() => PROFILE)
-    await createBlueskyConnector({ appViewUrl, userAgent: 'T' }).resolve(network.ctx, 'ada.example.com')
+    await newConnector(appViewUrl).resolve(network.ctx, 'ada.example.com')
     expect(network.urls[0]?.startsWith(prefix)).toBe(true)
   })
 })

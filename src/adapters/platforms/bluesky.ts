@@ -3,22 +3,22 @@ import { parseBlueskyActor } from '../../domain/platform-input.ts'
 import {
   type AccountProfile,
   type AccountRef,
+  type CallOperation,
   type ConnectorContext,
   type PlatformConnector,
   PlatformError,
   type PlatformPost,
-  type RateLimitRule,
 } from '../../ports.ts'
 import { isPostUri, readFeedEntry, readPost } from './bluesky-post.ts'
 import { Count, chunksOf, distinctBy, OptionalName, OptionalText, readEntries, WebAddress } from './fields.ts'
 import { callPlatform, failureOf, isData, type PlatformAnswer } from './http.ts'
+import { refuseInput } from './input.ts'
+import type { RuleOf } from './limits.ts'
 
 const WHO = 'Bluesky'
 /** Batch methods take at most this many ids. */
 const BATCH_SIZE = 25
 const PAGE_SIZE = 100
-/** The public AppView publishes no limit; this is that of the network's other servers. */
-const RULE: RateLimitRule = { key: 'bluesky', limit: 3_000, windowSeconds: 300 }
 /** Shown in place of a handle whose domain no longer vouches for its account. */
 const INVALID_HANDLE = 'handle.invalid'
 
@@ -26,6 +26,7 @@ export interface BlueskyOptions {
   /** The AppView's base address, from the operator's configuration. */
   appViewUrl: string
   userAgent: string
+  ruleOf: RuleOf
 }
 
 const Profile = z.object({
@@ -76,17 +77,18 @@ function blueskyFailure(answer: PlatformAnswer): PlatformError {
 
 /** Reads public data through an AppView, without any credential. */
 export function createBlueskyConnector(options: BlueskyOptions): PlatformConnector {
-  const { appViewUrl, userAgent } = options
+  const { appViewUrl, userAgent, ruleOf } = options
 
   async function call<T>(
     ctx: ConnectorContext,
-    method: string,
+    { method, operation, items }: { method: string; operation: CallOperation; items: number },
     parameters: [string, string][],
     schema: z.ZodType<T>,
   ): Promise<T> {
     const url = new URL(`xrpc/${method}`, appViewUrl.endsWith('/') ? appViewUrl : `${appViewUrl}/`)
     for (const [name, value] of parameters) url.searchParams.append(name, value)
-    const answer = await callPlatform(ctx, { url: url.href, rules: [RULE], userAgent })
+    const rules = [ruleOf('bluesky.calls')]
+    const answer = await callPlatform(ctx, { url: url.href, operation, items, rules, userAgent })
     if (!isData(answer)) throw blueskyFailure(answer)
     const data = schema.safeParse(answer.json)
     if (data.success) return data.data
@@ -99,16 +101,18 @@ export function createBlueskyConnector(options: BlueskyOptions): PlatformConnect
     platform: 'bluesky',
     refreshBatchSize: BATCH_SIZE,
     profileBatchSize: BATCH_SIZE,
-    rateLimit: () => RULE,
+    batchBy: 'host',
 
     async resolve(ctx, input) {
       const actor = parseBlueskyActor(input)
       if (actor === null)
-        throw new PlatformError(
-          'bad_request',
+        throw refuseInput(
+          input,
+          'bluesky',
           'A Bluesky account is named like ada.bsky.social, or by its profile address.',
         )
-      const profile = await call(ctx, 'app.bsky.actor.getProfile', [['actor', actor]], Profile)
+      const method = { method: 'app.bsky.actor.getProfile', operation: 'account.find', items: 1 } as const
+      const profile = await call(ctx, method, [['actor', actor]], Profile)
       return toAccountProfile(profile, profile.did)
     },
 
@@ -117,7 +121,8 @@ export function createBlueskyConnector(options: BlueskyOptions): PlatformConnect
       const found: AccountProfile[] = []
       for (const dids of chunksOf([...wanted.keys()], BATCH_SIZE)) {
         const actors = dids.map((did): [string, string] => ['actors', did])
-        const { profiles } = await call(ctx, 'app.bsky.actor.getProfiles', actors, Profiles)
+        const method = { method: 'app.bsky.actor.getProfiles', operation: 'profiles.read' } as const
+        const { profiles } = await call(ctx, { ...method, items: dids.length }, actors, Profiles)
         const read = readEntries(profiles, WHO, (entry) => {
           const profile = Profile.parse(entry)
           const account = wanted.get(profile.did)
@@ -136,7 +141,8 @@ export function createBlueskyConnector(options: BlueskyOptions): PlatformConnect
         ['includePins', 'false'],
       ]
       if (cursor !== null) parameters.push(['cursor', cursor])
-      const page = await call(ctx, 'app.bsky.feed.getAuthorFeed', parameters, Feed)
+      const method = { method: 'app.bsky.feed.getAuthorFeed', operation: 'posts.list' } as const
+      const page = await call(ctx, { ...method, items: PAGE_SIZE }, parameters, Feed)
       return {
         posts: distinctBy(readEntries(page.feed, WHO, readFeedEntry), (post) => post.platformPostId),
         // A cursor that stands still would be followed for ever.
@@ -145,12 +151,13 @@ export function createBlueskyConnector(options: BlueskyOptions): PlatformConnect
     },
 
     // One id that is no URI would fail the whole call: those of reposts and imports are not asked for.
-    async refreshPosts(ctx, _host, ids) {
-      const wanted = new Set(ids.filter(isPostUri))
+    async refreshPosts(ctx, _scope, known) {
+      const wanted = new Set(known.map(({ id }) => id).filter(isPostUri))
       const found: PlatformPost[] = []
       for (const batch of chunksOf([...wanted], BATCH_SIZE)) {
         const uris = batch.map((uri): [string, string] => ['uris', uri])
-        const { posts } = await call(ctx, 'app.bsky.feed.getPosts', uris, Posts)
+        const method = { method: 'app.bsky.feed.getPosts', operation: 'posts.refresh' } as const
+        const { posts } = await call(ctx, { ...method, items: batch.length }, uris, Posts)
         found.push(...readEntries(posts, WHO, readPost).filter((post) => wanted.has(post.platformPostId)))
       }
       return distinctBy(found, (post) => post.platformPostId)

@@ -1,11 +1,23 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { PlatformError } from '../../ports.ts'
-import { callPlatform, failureOf, readRateSignal, readRetryAfterMs, shorten } from './http.ts'
+import { type CallOutcome, PlatformError } from '../../ports.ts'
+import {
+  callPlatform,
+  failureOf,
+  type PlatformRequest,
+  readRateSignal,
+  readRetryAfterMs,
+  shorten,
+} from './http.ts'
 import { htmlPage, platformFailure, testNetwork } from './test-network.ts'
 
 const NOW = Date.parse('2026-11-22T09:00:00Z')
 const RULE = { key: 'example', limit: 10, windowSeconds: 60 }
-const REQUEST = { url: 'https://api.example/x', rules: [RULE], userAgent: 'Tidemark' }
+const REQUEST: PlatformRequest = {
+  url: 'https://api.example/x',
+  operation: 'posts.list',
+  rules: [RULE],
+  userAgent: 'Tidemark',
+}
 
 beforeEach(() => {
   vi.useFakeTimers({ now: NOW })
@@ -114,30 +126,137 @@ describe('failureOf', () => {
 })
 
 describe('callPlatform', () => {
-  it('spends every rule in order before it calls, names itself, and hands on what the headers say', async () => {
+  it('takes the call from all that limits it before it calls, and names itself', async () => {
     const order: string[] = []
     const network = testNetwork(() => {
       order.push('call')
-      return Response.json({ ok: true }, { headers: { 'ratelimit-remaining': '5' } })
+      return { ok: true }
     })
-    network.ctx.spend = async (rule) => {
-      order.push(rule.key)
+    const { admit } = network.ctx
+    network.ctx.admit = async (call) => {
+      order.push(...call.rules.map(({ key }) => key))
+      return admit(call)
     }
-    const answer = await callPlatform(network.ctx, { ...REQUEST, rules: [{ ...RULE, key: 'scarce' }, RULE] })
+    const rules = [{ ...RULE, key: 'scarce' }, RULE]
+    const answer = await callPlatform(network.ctx, {
+      ...REQUEST,
+      rules,
+      server: 'one.example',
+      items: 20,
+      mostCostMicros: 100,
+    })
     expect(order).toEqual(['scarce', 'example', 'call'])
+    expect(network.admitted).toEqual([
+      { operation: 'posts.list', server: 'one.example', rules, items: 20, mostCostMicros: 100 },
+    ])
     expect(answer).toMatchObject({ status: 200, json: { ok: true }, isHtml: false })
     expect(network.requests[0]?.headers.get('user-agent')).toBe('Tidemark')
-    expect(network.signals).toEqual([{ limit: null, remaining: 5, resetAtMs: null }])
   })
 
-  it('makes no call when the budget refuses, and passes its word on', async () => {
+  it('sends a form as one, with headers of its own and the token', async () => {
+    const network = testNetwork(() => ({}))
+    await callPlatform(network.ctx, {
+      ...REQUEST,
+      method: 'POST',
+      headers: { 'x-version': '2' },
+      body: new URLSearchParams({ grant: 'a b' }),
+      accessToken: 'secret',
+    })
+    const [sent] = network.requests
+    expect([sent?.method, sent?.body]).toEqual(['POST', 'grant=a+b'])
+    expect([...(sent?.headers ?? [])]).toEqual(
+      expect.arrayContaining([
+        ['authorization', 'Bearer secret'],
+        ['x-version', '2'],
+      ]),
+    )
+  })
+
+  it('says how the call went, with what the headers say and what is to be paid', async () => {
+    const paid = [{ object: 'post:1', costMicros: 5_000 }]
+    const network = testNetwork(() =>
+      Response.json({ ok: true }, { headers: { 'ratelimit-remaining': '5' } }),
+    )
+    await callPlatform(network.ctx, { ...REQUEST, paidReads: () => paid })
+    expect(network.outcomes).toEqual([
+      {
+        health: 'ok',
+        status: 200,
+        signal: { limit: null, remaining: 5, resetAtMs: null },
+        retryAfterMs: null,
+        paid,
+        body: { ok: true },
+      },
+    ])
+  })
+
+  it('pays for nothing that was not given, and reads headers as the platform writes them', async () => {
+    const signal = { limit: 100, remaining: 3, resetAtMs: null }
+    const network = testNetwork(() => Response.json({}, { status: 400 }))
+    await callPlatform(network.ctx, {
+      ...REQUEST,
+      paidReads: () => [{ object: 'post:1', costMicros: 5_000 }],
+      readSignal: () => signal,
+    })
+    expect(network.outcomes).toMatchObject([{ status: 400, paid: [], signal }])
+  })
+
+  it.each<[string, () => Response, Partial<CallOutcome>]>([
+    ['a 404 without data', () => new Response(null, { status: 404 }), { health: 'ok' }],
+    ['a refusal with data', () => Response.json({}, { status: 403 }), { health: 'ok', retryAfterMs: null }],
+    ['an outage', () => Response.json({}, { status: 503 }), { health: 'failed', status: 503 }],
+    ['a page instead of data', () => htmlPage(200), { health: 'failed', status: 200 }],
+    [
+      'a wish to be called less often',
+      () => new Response('', { status: 429, headers: { 'retry-after': '7' } }),
+      { health: 'ok', status: 429, retryAfterMs: 7_000 },
+    ],
+    [
+      'the same without a time',
+      () => new Response('', { status: 429 }),
+      { health: 'ok', retryAfterMs: 60_000 },
+    ],
+  ])('takes %s for what it says of the platform', async (_, answer, expected) => {
+    const network = testNetwork(answer)
+    await callPlatform(network.ctx, REQUEST)
+    expect(network.outcomes).toMatchObject([expected])
+  })
+
+  it('hears a refusal where it is not in the status', async () => {
+    const network = testNetwork(() => Response.json({ reason: 'quotaExceeded' }, { status: 403 }))
+    await callPlatform(network.ctx, {
+      ...REQUEST,
+      readRefusalMs: ({ status }) => (status === 403 ? 90_000 : null),
+    })
+    expect(network.outcomes).toMatchObject([{ health: 'ok', status: 403, retryAfterMs: 90_000 }])
+  })
+
+  it('tells a call that took too long from one that failed', async () => {
+    const failing = (error: Error) =>
+      testNetwork(() => {
+        throw error
+      })
+    const late = failing(new DOMException('The operation timed out', 'TimeoutError'))
+    const wrapped = failing(
+      new PlatformError('transient', 'Too slow.', { cause: new DOMException('late', 'TimeoutError') }),
+    )
+    const broken = failing(new TypeError('fetch failed'))
+    for (const network of [late, wrapped, broken]) await platformFailure(callPlatform(network.ctx, REQUEST))
+    expect([late, wrapped, broken].map(({ outcomes }) => outcomes)).toMatchObject([
+      [{ health: 'timeout', status: null }],
+      [{ health: 'timeout', status: null }],
+      [{ health: 'failed', status: null }],
+    ])
+  })
+
+  it('makes no call where none is admitted, and passes that word on', async () => {
     const network = testNetwork(() => ({}))
     const refusal = new PlatformError('rate_limited', 'Not now.', { retryAfterMs: 5_000 })
-    network.ctx.spend = async () => {
+    network.ctx.admit = async () => {
       throw refusal
     }
     expect(await platformFailure(callPlatform(network.ctx, REQUEST))).toBe(refusal)
-    expect(network.urls).toEqual([])
+    expect([network.urls, network.outcomes]).toEqual([[], []])
   })
 
   it('passes a refused address on', async () => {

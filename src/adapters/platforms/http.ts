@@ -1,4 +1,12 @@
-import { type ConnectorContext, PlatformError, type RateLimitRule, type RateSignal } from '../../ports.ts'
+import {
+  type CallOperation,
+  type CallOutcome,
+  type ConnectorContext,
+  type PaidRead,
+  PlatformError,
+  type RateLimitRule,
+  type RateSignal,
+} from '../../ports.ts'
 
 const MAX_RETRY_MS = 3_600_000
 const MIN_RETRY_MS = 1_000
@@ -9,11 +17,29 @@ const FIRST_EPOCH_SECONDS = 1_000_000_000
 
 export interface PlatformRequest {
   url: string
-  /** Every allowance that the call counts against, the scarcest first. */
+  method?: 'GET' | 'POST'
+  /** Beside those that every call has. */
+  headers?: Record<string, string>
+  /** A form is sent as one, text as it is (say what it is in `headers`). */
+  body?: URLSearchParams | string
+  operation: CallOperation
+  /** How many things are asked for: ids, or the size of a page; 1 by default. */
+  items?: number
+  /** The instance, where the platform has many. */
+  server?: string
+  /** Every allowance that the call counts against; the answer's headers speak of the first. */
   rules: RateLimitRule[]
   userAgent: string
   /** For the address's host alone: the guarded fetch takes it from what it sends elsewhere. */
   accessToken?: string
+  /** The most that the call can cost, in millionths of a dollar. */
+  mostCostMicros?: number
+  /** What an answer has to be paid for. */
+  paidReads?: (json: unknown) => PaidRead[]
+  /** What the platform's headers say of its limit, where they are not the usual ones. */
+  readSignal?: (headers: Headers) => RateSignal | null
+  /** For how long the platform asks us not to call, where it says so otherwise than with status 429. */
+  readRefusalMs?: (answer: PlatformAnswer) => number | null
 }
 
 /** A platform's answer, read to its end. */
@@ -28,16 +54,60 @@ export interface PlatformAnswer {
   isHtml: boolean
 }
 
-/** Pays for a call, makes it and reads its answer, whatever its status. Throws `PlatformError` only. */
+/**
+ * Takes a call from all that limits it, makes it and reads its answer, whatever its status; how it went is
+ * accounted for. Throws `PlatformError` only.
+ */
 export async function callPlatform(ctx: ConnectorContext, request: PlatformRequest): Promise<PlatformAnswer> {
   const { host } = new URL(request.url)
+  const call = await orTransient(
+    ctx.admit({
+      operation: request.operation,
+      server: request.server ?? null,
+      rules: request.rules,
+      items: request.items ?? 1,
+      mostCostMicros: request.mostCostMicros ?? 0,
+    }),
+    `The allowance for calls to ${host} could not be read.`,
+  )
+  const outcome: CallOutcome = {
+    health: 'failed',
+    status: null,
+    signal: null,
+    retryAfterMs: null,
+    paid: [],
+    body: undefined,
+  }
+  try {
+    const answer = await ask(ctx, request, host)
+    const { status } = answer
+    outcome.status = status
+    outcome.body = answer.json
+    // A page instead of data comes from somebody in front of the platform, unless it says "no such thing".
+    const isData = answer.json !== undefined || [404, 405, 406, 410].includes(status)
+    outcome.health = status < 500 && isData ? 'ok' : 'failed'
+    outcome.signal = (request.readSignal ?? readRateSignal)(answer.headers)
+    outcome.retryAfterMs =
+      request.readRefusalMs?.(answer) ??
+      (status === 429 ? (readRetryAfterMs(answer.headers) ?? DEFAULT_RETRY_MS) : null)
+    if (outcome.retryAfterMs !== null) outcome.health = 'ok'
+    if (status >= 200 && status < 300) outcome.paid = request.paidReads?.(answer.json) ?? []
+    return answer
+  } catch (error) {
+    if (isTimeout(error)) outcome.health = 'timeout'
+    throw error
+  } finally {
+    call.settle(outcome)
+  }
+}
+
+async function ask(ctx: ConnectorContext, request: PlatformRequest, host: string): Promise<PlatformAnswer> {
   const headers: Record<string, string> = { accept: 'application/json', 'user-agent': request.userAgent }
   if (request.accessToken !== undefined) headers.authorization = `Bearer ${request.accessToken}`
-  for (const rule of request.rules)
-    await orTransient(ctx.spend(rule), `The allowance for calls to ${host} could not be read.`)
-  const response = await orTransient(ctx.fetch(request.url, { headers }), `${host} could not be reached.`)
-  const signal = readRateSignal(response.headers)
-  if (signal !== null) ctx.onRateSignal(signal)
+  const init: RequestInit = { headers: { ...headers, ...request.headers } }
+  if (request.method === 'POST') init.method = 'POST'
+  if (request.body !== undefined) init.body = request.body
+  const response = await orTransient(ctx.fetch(request.url, init), `${host} could not be reached.`)
   const text = await orTransient(response.text(), `The answer of ${host} broke off.`)
   const json = parseJson(text)
   const isPage = /\bhtml\b/iu.test(response.headers.get('content-type') ?? '') || /^\s*</u.test(text)
@@ -48,6 +118,11 @@ export async function callPlatform(ctx: ConnectorContext, request: PlatformReque
     json,
     isHtml: json === undefined && isPage,
   }
+}
+
+function isTimeout(error: unknown): boolean {
+  const cause = error instanceof PlatformError ? error.cause : error
+  return cause instanceof Error && cause.name === 'TimeoutError'
 }
 
 async function orTransient<T>(promise: Promise<T>, message: string): Promise<T> {

@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest'
+import { createRules } from './limits.ts'
 import { createMastodonConnector } from './mastodon.ts'
 import { htmlPage, platformFailure, testNetwork } from './test-network.ts'
 
-const connector = createMastodonConnector({ allowHttp: false, userAgent: 'Tidemark' })
+const connector = createMastodonConnector({ allowHttp: false, userAgent: 'Tidemark', ruleOf: createRules() })
 
 const account = (changes: Record<string, unknown> = {}) => ({
   id: '109',
@@ -70,7 +71,9 @@ describe('resolving a Mastodon account', () => {
       posts: 2044,
     })
     expect(network.urls).toHaveLength(1)
-    expect(network.spent.map((rule) => rule.key)).toEqual(['mastodon:social.example'])
+    expect(network.admitted.flatMap(({ rules }) => rules).map(({ key }) => key)).toEqual([
+      'mastodon.calls:social.example',
+    ])
   })
 
   it('does not ask for what can be no account', async () => {
@@ -93,10 +96,10 @@ describe('resolving a Mastodon account', () => {
     })
     const profile = await connector.resolve(network.ctx, 'ada@example.com')
     expect([profile.handle, profile.host]).toEqual(['ada@example.com', 'social.example.com'])
-    expect(network.spent.map((rule) => rule.key)).toEqual([
-      'mastodon:example.com',
-      'mastodon:example.com',
-      'mastodon:social.example.com',
+    expect(network.admitted.flatMap(({ rules }) => rules).map(({ key }) => key)).toEqual([
+      'mastodon.calls:example.com',
+      'mastodon.calls:example.com',
+      'mastodon.calls:social.example.com',
     ])
   })
 

@@ -67,7 +67,11 @@ async function lookUp(
   host: string,
   acct: string,
 ): Promise<Found | null> {
-  const answer = await api.get(ctx, host, '/api/v1/accounts/lookup', [['acct', acct]])
+  const answer = await api.get(ctx, host, {
+    path: '/api/v1/accounts/lookup',
+    parameters: [['acct', acct]],
+    operation: 'account.find',
+  })
   if (isAbsent(answer)) return null
   if (!isData(answer)) throw mastodonFailure(ctx, answer, host)
   const account = Account.safeParse(answer.json)
@@ -87,7 +91,11 @@ async function askWebFinger(
   address: MastodonAddress,
 ): Promise<MastodonAddress | null> {
   const resource = `acct:${formatMastodonAddress(address)}`
-  const answer = await api.get(ctx, address.host, '/.well-known/webfinger', [['resource', resource]])
+  const answer = await api.get(ctx, address.host, {
+    path: '/.well-known/webfinger',
+    parameters: [['resource', resource]],
+    operation: 'account.find',
+  })
   if (isAbsent(answer)) return null
   if (!isData(answer)) throw mastodonFailure(ctx, answer, address.host)
   const finger = WebFinger.safeParse(answer.json).data
@@ -214,7 +222,11 @@ export async function verifyToken(
 ): Promise<void> {
   const { host } = accessToken
   const bound = { ...ctx, accessToken }
-  const answer = await api.get(bound, host, '/api/v1/accounts/verify_credentials', [])
+  const answer = await api.get(bound, host, {
+    path: '/api/v1/accounts/verify_credentials',
+    parameters: [],
+    operation: 'account.find',
+  })
   if (
     isData(answer) &&
     answer.url.host === host &&

@@ -1,50 +1,44 @@
 import { z } from 'zod'
 import { hostReach } from '../../lib/ip-address.ts'
-import { type AccessToken, type ConnectorContext, PlatformError, type RateLimitRule } from '../../ports.ts'
+import { type AccessToken, type CallOperation, type ConnectorContext, PlatformError } from '../../ports.ts'
 import { callPlatform, failureOf, isData, type PlatformAnswer } from './http.ts'
+import type { RuleOf } from './limits.ts'
 
 /** Parameters of a call; a name may come more than once. */
 export type Parameters = readonly (readonly [name: string, value: string])[]
 
+type Kind = 'accounts' | 'statuses'
+const OPERATIONS = { accounts: 'profiles.read', statuses: 'posts.refresh' } as const
+
+export interface MastodonCall {
+  path: string
+  parameters: Parameters
+  operation: CallOperation
+  items?: number
+  /** Whether it asks for an older page, which counts against an allowance of its own as well. */
+  isPaged?: boolean
+}
+
 export interface MastodonApi {
   /** Makes one call to a server and gives its answer whatever its status. */
-  get(
-    ctx: ConnectorContext,
-    host: string,
-    path: string,
-    parameters: Parameters,
-    isPaged?: boolean,
-  ): Promise<PlatformAnswer>
+  get(ctx: ConnectorContext, host: string, call: MastodonCall): Promise<PlatformAnswer>
   /**
    * The objects of a kind that a server has among these ids. Servers that cannot be asked for many at
    * once (Mastodon before 4.3, and other software) are asked for one after the other.
    */
-  getMany(
-    ctx: ConnectorContext,
-    host: string,
-    kind: 'accounts' | 'statuses',
-    ids: readonly string[],
-  ): Promise<unknown[]>
+  getMany(ctx: ConnectorContext, host: string, kind: Kind, ids: readonly string[]): Promise<unknown[]>
 }
 
 export interface MastodonApiOptions {
   /** Servers in private networks are called over http. */
   allowHttp: boolean
   userAgent: string
+  ruleOf: RuleOf
 }
 
-/** Mastodon's default, for callers without a token and for each token; administrators may change it. */
-export function hostRule(host: string, token?: AccessToken): RateLimitRule {
-  return { key: allowanceOf(host, token), limit: 300, windowSeconds: 300 }
-}
-
-/** Calls for older pages count against an allowance of their own as well. */
-function pagedRule(host: string, token?: AccessToken): RateLimitRule {
-  return { key: `${allowanceOf(host, token)}:paged`, limit: 300, windowSeconds: 900 }
-}
-
-function allowanceOf(host: string, token?: AccessToken): string {
-  return token === undefined ? `mastodon:${host}` : `mastodon:${host}:token:${token.allowance}`
+/** What shares an allowance: all callers without a token, or one token. */
+function sharedBy(host: string, token?: AccessToken): string {
+  return token === undefined ? host : `${host}:token:${token.allowance}`
 }
 
 /** The token that is for a host: it goes to the one that issued it, and to no other. */
@@ -91,13 +85,8 @@ export function createMastodonApi(options: MastodonApiOptions): MastodonApi {
   /** Hosts that take one id at a time, with the moment from which on to try again. */
   const singleOnly = new Map<string, number>()
 
-  async function get(
-    ctx: ConnectorContext,
-    host: string,
-    path: string,
-    parameters: Parameters,
-    isPaged = false,
-  ): Promise<PlatformAnswer> {
+  async function get(ctx: ConnectorContext, host: string, call: MastodonCall): Promise<PlatformAnswer> {
+    const { path, parameters, operation, items = 1, isPaged = false } = call
     const base = URL.parse(`https://${host}/`)
     if (base === null || base.host !== host)
       throw new PlatformError('bad_request', 'This is not the name of a server.')
@@ -105,9 +94,13 @@ export function createMastodonApi(options: MastodonApiOptions): MastodonApi {
     const url = new URL(path, base)
     for (const [name, value] of parameters) url.searchParams.append(name, value)
     const token = tokenFor(ctx, host)
-    const rules = isPaged ? [pagedRule(host, token), hostRule(host, token)] : [hostRule(host, token)]
+    const rule = options.ruleOf('mastodon.calls', sharedBy(host, token))
+    const rules = isPaged ? [options.ruleOf('mastodon.pages', sharedBy(host, token)), rule] : [rule]
     return callPlatform(ctx, {
       url: url.href,
+      operation,
+      items,
+      server: host,
       rules,
       userAgent: options.userAgent,
       ...(token === undefined ? {} : { accessToken: token.value }),
@@ -115,8 +108,9 @@ export function createMastodonApi(options: MastodonApiOptions): MastodonApi {
   }
 
   /** The object, or `null` when the server does not have it. */
-  async function getOne(ctx: ConnectorContext, host: string, kind: string, id: string): Promise<unknown> {
-    const answer = await get(ctx, host, `/api/v1/${kind}/${encodeURIComponent(id)}`, [])
+  async function getOne(ctx: ConnectorContext, host: string, kind: Kind, id: string): Promise<unknown> {
+    const path = `/api/v1/${kind}/${encodeURIComponent(id)}`
+    const answer = await get(ctx, host, { path, parameters: [], operation: OPERATIONS[kind] })
     if (isData(answer)) return answer.json
     const failure = mastodonFailure(ctx, answer, host)
     if (failure.kind === 'gone') return null
@@ -126,7 +120,7 @@ export function createMastodonApi(options: MastodonApiOptions): MastodonApi {
   async function getEach(
     ctx: ConnectorContext,
     host: string,
-    kind: string,
+    kind: Kind,
     ids: readonly string[],
   ): Promise<unknown[]> {
     const found: unknown[] = []
@@ -147,12 +141,12 @@ export function createMastodonApi(options: MastodonApiOptions): MastodonApi {
       const key = `${kind} ${host}`
       if ((singleOnly.get(key) ?? 0) > Date.now()) return getEach(ctx, host, kind, ids)
 
-      const answer = await get(
-        ctx,
-        host,
-        `/api/v1/${kind}`,
-        ids.map((id) => ['id[]', id]),
-      )
+      const answer = await get(ctx, host, {
+        path: `/api/v1/${kind}`,
+        parameters: ids.map((id) => ['id[]', id]),
+        operation: OPERATIONS[kind],
+        items: ids.length,
+      })
       if (!isData(answer) && !isAbsent(answer)) throw mastodonFailure(ctx, answer, host)
       if (isData(answer) && Array.isArray(answer.json)) {
         const found: unknown[] = answer.json

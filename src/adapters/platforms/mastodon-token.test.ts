@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest'
+import { createRules } from './limits.ts'
 import { createMastodonConnector } from './mastodon.ts'
 import { ACCOUNT, notFound, problem, status } from './test-answers.ts'
 import { htmlPage, platformFailure, testNetwork } from './test-network.ts'
 
-const connector = createMastodonConnector({ allowHttp: false, userAgent: 'Test' })
+const connector = createMastodonConnector({ allowHttp: false, userAgent: 'Test', ruleOf: createRules() })
 const TOKEN = 'the-token'
 const REF = { externalId: '109', host: 'social.example', handle: 'ada@social.example' }
 const accessToken = { value: TOKEN, host: 'social.example', allowance: 'account-1' }
@@ -23,6 +24,10 @@ const calls = ({ requests }: ReturnType<typeof testNetwork>) =>
     ({ url, headers }) => `${headers.has('authorization') ? 'token' : 'plain'} ${url.host}${url.pathname}`,
   )
 
+/** The allowances that calls were taken from, in order. */
+const keysOf = ({ admitted }: ReturnType<typeof testNetwork>) =>
+  admitted.flatMap(({ rules }) => rules.map(({ key }) => key))
+
 describe('finding an account with a token', () => {
   it('asks the domain without it, and then the server that it names', async () => {
     const network = testNetwork((url) => {
@@ -41,9 +46,9 @@ describe('finding an account with a token', () => {
       'token social.example/api/v1/accounts/lookup',
     ])
     expect(network.requests[1]?.headers.get('authorization')).toBe(`Bearer ${TOKEN}`)
-    expect(network.spent.map(({ key }) => key)).toEqual([
-      'mastodon:example.com',
-      'mastodon:social.example:token:account-1',
+    expect(keysOf(network)).toEqual([
+      'mastodon.calls:example.com',
+      'mastodon.calls:social.example:token:account-1',
     ])
   })
 
@@ -95,10 +100,10 @@ describe('reading with a token', () => {
     const ctx = { ...network.ctx, accessToken }
     await connector.fetchProfiles(ctx, [REF, { ...REF, host: 'other.example' }])
     await connector.fetchPosts(ctx, REF, 'max_id=5')
-    await connector.refreshPosts(ctx, 'other.example', ['1'])
+    await connector.refreshPosts(ctx, { host: 'other.example', account: null }, [{ id: '1', postedAtMs: 0 }])
     const kinds = Map.groupBy(calls(network), (call) => call.split('/')[0])
     expect([...kinds.keys()].toSorted()).toEqual(['plain other.example', 'token social.example'])
-    expect(network.spent.map(({ key }) => key)).toContain('mastodon:social.example:token:account-1:paged')
+    expect(keysOf(network)).toContain('mastodon.pages:social.example:token:account-1')
     expect(network.urls.join()).not.toContain(TOKEN)
   })
 

@@ -1,12 +1,16 @@
 import { describe, expect, it } from 'vitest'
 import type { AccountRef, PlatformError } from '../../ports.ts'
+import { createRules } from './limits.ts'
 import { createMastodonConnector } from './mastodon.ts'
 import { ACCOUNT, notFound, problem, status } from './test-answers.ts'
 import { htmlPage, platformFailure, testNetwork } from './test-network.ts'
 
 const HOST = 'social.example'
 const REF: AccountRef = { externalId: '109', host: HOST, handle: 'ada@social.example' }
-const newConnector = (allowHttp = false) => createMastodonConnector({ allowHttp, userAgent: 'Tidemark' })
+const SCOPE = { host: HOST, account: null }
+const newConnector = (allowHttp = false) =>
+  createMastodonConnector({ allowHttp, userAgent: 'Tidemark', ruleOf: createRules() })
+const refsOf = (ids: string[]) => ids.map((id) => ({ id, postedAtMs: Date.parse('2026-11-20') }))
 const connector = newConnector()
 
 describe('the posts of a Mastodon account', () => {
@@ -37,7 +41,15 @@ describe('the posts of a Mastodon account', () => {
       ],
     })
     expect(network.urls).toEqual(['https://social.example/api/v1/accounts/109/statuses?limit=40'])
-    expect(network.spent).toEqual([{ key: 'mastodon:social.example', limit: 300, windowSeconds: 300 }])
+    expect(network.admitted).toEqual([
+      {
+        operation: 'posts.list',
+        server: HOST,
+        rules: [{ key: 'mastodon.calls:social.example', limit: 300, windowSeconds: 300 }],
+        items: 40,
+        mostCostMicros: 0,
+      },
+    ])
   })
 
   it('follows the address of the next page, which counts twice', async () => {
@@ -50,9 +62,9 @@ describe('the posts of a Mastodon account', () => {
     expect(nextCursor).toBe('limit=40&max_id=100')
     expect((await connector.fetchPosts(network.ctx, REF, nextCursor)).nextCursor).toBeNull()
     expect(network.urls[1]).toBe('https://social.example/api/v1/accounts/109/statuses?limit=40&max_id=100')
-    expect(network.spent.slice(1)).toEqual([
-      { key: 'mastodon:social.example:paged', limit: 300, windowSeconds: 900 },
-      { key: 'mastodon:social.example', limit: 300, windowSeconds: 300 },
+    expect(network.admitted[1]?.rules).toEqual([
+      { key: 'mastodon.pages:social.example', limit: 300, windowSeconds: 900 },
+      { key: 'mastodon.calls:social.example', limit: 300, windowSeconds: 300 },
     ])
   })
 
@@ -126,7 +138,10 @@ describe('the posts of a Mastodon account', () => {
     expect(failure.kind).toBe('rate_limited')
     expect(failure.retryAfterMs).toBeGreaterThan(110_000)
     expect(failure.retryAfterMs).toBeLessThanOrEqual(120_001)
-    expect(network.signals).toEqual([{ limit: 300, remaining: 0, resetAtMs: Date.parse(resetAt) }])
+    expect(network.outcomes).toMatchObject([
+      { health: 'ok', signal: { limit: 300, remaining: 0, resetAtMs: Date.parse(resetAt) } },
+    ])
+    expect(network.outcomes[0]?.retryAfterMs).toBeGreaterThan(110_000)
   })
 })
 
@@ -140,10 +155,10 @@ describe('refreshing Mastodon posts', () => {
         .filter((id) => id !== '105')
         .map((id) => status(id)),
     )
-    const posts = await newConnector().refreshPosts(network.ctx, HOST, [...ids, 'not an id', '../x'])
+    const posts = await newConnector().refreshPosts(network.ctx, SCOPE, refsOf([...ids, 'not an id', '../x']))
     expect(network.requests.map(({ url }) => url.searchParams.getAll('id[]').length)).toEqual([20, 3])
     expect(posts.map((post) => post.platformPostId)).toEqual(ids.filter((id) => id !== '105'))
-    expect(network.spent).toHaveLength(2)
+    expect(network.admitted.map(({ items }) => items)).toEqual([20, 3])
   })
 
   it.each([() => notFound(), () => htmlPage(404), () => problem(400, 'Bad'), () => htmlPage(200)])(
@@ -155,7 +170,7 @@ describe('refreshing Mastodon posts', () => {
         return id === '101' ? notFound() : status(id)
       })
       const older = newConnector()
-      const posts = await older.refreshPosts(network.ctx, HOST, ['100', '101', '102'])
+      const posts = await older.refreshPosts(network.ctx, SCOPE, refsOf(['100', '101', '102']))
       expect(posts.map((post) => post.platformPostId)).toEqual(['100', '102'])
       expect(network.urls.map((url) => new URL(url).pathname)).toEqual([
         '/api/v1/statuses',
@@ -163,8 +178,8 @@ describe('refreshing Mastodon posts', () => {
         '/api/v1/statuses/101',
         '/api/v1/statuses/102',
       ])
-      expect(network.spent).toHaveLength(4)
-      await older.refreshPosts(network.ctx, HOST, ['100'])
+      expect(network.admitted.map(({ items }) => items)).toEqual([3, 1, 1, 1])
+      await older.refreshPosts(network.ctx, SCOPE, refsOf(['100']))
       expect(new URL(network.urls[4] ?? '').pathname).toBe('/api/v1/statuses/100')
     },
   )
@@ -174,18 +189,18 @@ describe('refreshing Mastodon posts', () => {
       const id = url.pathname.split('/')[4]
       return id === undefined ? [] : status(id)
     })
-    expect(await newConnector().refreshPosts(network.ctx, HOST, ['100', '101'])).toHaveLength(2)
+    expect(await newConnector().refreshPosts(network.ctx, SCOPE, refsOf(['100', '101']))).toHaveLength(2)
   })
 
   it('takes them for gone when one asked for alone is gone, too', async () => {
     const network = testNetwork((url) => (url.pathname === '/api/v1/statuses' ? [] : notFound()))
-    expect(await newConnector().refreshPosts(network.ctx, HOST, ['100', '101'])).toEqual([])
+    expect(await newConnector().refreshPosts(network.ctx, SCOPE, refsOf(['100', '101']))).toEqual([])
     expect(network.urls).toHaveLength(2)
   })
 
   it('takes nothing for gone while the domain shows a page', async () => {
     const network = testNetwork(() => htmlPage(404))
-    const failure = await platformFailure(newConnector().refreshPosts(network.ctx, HOST, ids))
+    const failure = await platformFailure(newConnector().refreshPosts(network.ctx, SCOPE, refsOf(ids)))
     expect(failure.kind).toBe('transient')
     expect(network.urls).toHaveLength(2)
   })
@@ -197,12 +212,14 @@ describe('refreshing Mastodon posts', () => {
     () => problem(429, 'Slow'),
   ])('does not ask one by one when the batch failed for another reason', async (answer) => {
     const network = testNetwork(answer)
-    await platformFailure(newConnector().refreshPosts(network.ctx, HOST, ids))
+    await platformFailure(newConnector().refreshPosts(network.ctx, SCOPE, refsOf(ids)))
     expect(network.urls).toHaveLength(1)
   })
 
   it('needs the name of the server', async () => {
-    const failure = await platformFailure(connector.refreshPosts(testNetwork(() => []).ctx, null, ids))
+    const failure = await platformFailure(
+      connector.refreshPosts(testNetwork(() => []).ctx, { host: null, account: null }, refsOf(ids)),
+    )
     expect(failure.kind).toBe('bad_request')
   })
 })
@@ -265,7 +282,7 @@ describe('where a Mastodon server is called', () => {
     const network = testNetwork(() => [])
     await newConnector(true).fetchPosts(network.ctx, { ...REF, host }, null)
     expect(network.requests[0]?.url.origin).toBe(origin)
-    expect(network.spent[0]?.key).toBe(`mastodon:${host}`)
+    expect(network.admitted[0]?.rules[0]?.key).toBe(`mastodon.calls:${host}`)
   })
 
   it('is always https elsewhere', async () => {

@@ -2,6 +2,8 @@ import { type MastodonAddress, parseMastodonAddress } from '../../domain/platfor
 import { type AccountProfile, type PlatformConnector, PlatformError, type PlatformPost } from '../../ports.ts'
 import { chunksOf, distinctBy, readEntries } from './fields.ts'
 import { isData } from './http.ts'
+import { refuseInput } from './input.ts'
+import type { RuleOf } from './limits.ts'
 import {
   readAccount,
   resolveAccount,
@@ -9,7 +11,7 @@ import {
   toAccountProfile,
   verifyToken,
 } from './mastodon-account.ts'
-import { createMastodonApi, hostRule, mastodonFailure, type Parameters } from './mastodon-api.ts'
+import { createMastodonApi, mastodonFailure, type Parameters } from './mastodon-api.ts'
 import { readStatus } from './mastodon-status.ts'
 
 const PAGE_SIZE = 40
@@ -25,6 +27,7 @@ export interface MastodonOptions {
    */
   allowHttp: boolean
   userAgent: string
+  ruleOf: RuleOf
 }
 
 /**
@@ -38,7 +41,7 @@ export function createMastodonConnector(options: MastodonOptions): PlatformConne
     platform: 'mastodon',
     refreshBatchSize: STATUS_BATCH_SIZE,
     profileBatchSize: ACCOUNT_BATCH_SIZE,
-    rateLimit: ({ host }) => hostRule(host ?? 'unknown'),
+    batchBy: 'host',
 
     async resolve(ctx, input) {
       return resolveAccount(ctx, api, requireAddress(input))
@@ -70,7 +73,13 @@ export function createMastodonConnector(options: MastodonOptions): PlatformConne
     async fetchPosts(ctx, account, cursor) {
       const host = requireHost(account.host)
       const path = `/api/v1/accounts/${encodeURIComponent(account.externalId)}/statuses`
-      const answer = await api.get(ctx, host, path, pageParameters(cursor), cursor !== null)
+      const answer = await api.get(ctx, host, {
+        path,
+        parameters: pageParameters(cursor),
+        operation: 'posts.list',
+        items: PAGE_SIZE,
+        isPaged: cursor !== null,
+      })
       if (!isData(answer)) throw mastodonFailure(ctx, answer, host)
       if (!Array.isArray(answer.json))
         throw new PlatformError('bad_answer', `The answer of the server ${host} is no list of posts.`)
@@ -86,9 +95,9 @@ export function createMastodonConnector(options: MastodonOptions): PlatformConne
       }
     },
 
-    async refreshPosts(ctx, host, ids) {
+    async refreshPosts(ctx, { host }, known) {
       const server = requireHost(host)
-      const wanted = new Set(ids.filter((id) => /^[\w-]{1,64}$/u.test(id)))
+      const wanted = new Set(known.map(({ id }) => id).filter((id) => /^[\w-]{1,64}$/u.test(id)))
       const posts: PlatformPost[] = []
       for (const batch of chunksOf([...wanted], STATUS_BATCH_SIZE)) {
         const found = await api.getMany(ctx, server, 'statuses', batch)
@@ -103,8 +112,9 @@ export function createMastodonConnector(options: MastodonOptions): PlatformConne
 function requireAddress(input: string): MastodonAddress {
   const address = parseMastodonAddress(input)
   if (address !== null) return address
-  throw new PlatformError(
-    'bad_request',
+  throw refuseInput(
+    input,
+    'mastodon',
     'A Mastodon account is named like ada@social.example, or by its profile address.',
   )
 }

@@ -1,4 +1,8 @@
-/** For the tests of connectors: answers as platforms document them. */
+import type { AppBskyActorDefs, AppBskyFeedDefs } from '@atproto/api'
+import type { mastodon } from 'masto'
+import type { Wire } from './test-wire.ts'
+
+/** For the tests of connectors: answers of the shapes that the platforms' own SDKs publish. */
 
 export const DID = 'did:plc:abc123exampleexample1'
 
@@ -11,7 +15,7 @@ export const PROFILE = {
   followsCount: 310,
   postsCount: 842,
   createdAt: '2024-02-10T09:00:00.000Z',
-}
+} satisfies AppBskyActorDefs.ProfileViewDetailed
 
 export function postView(
   key: string,
@@ -35,7 +39,7 @@ export function postView(
     bookmarkCount: 5,
     indexedAt: '2026-11-20T08:00:01.000Z',
     ...changes,
-  }
+  } satisfies AppBskyFeedDefs.PostView
 }
 
 export const ACCOUNT = {
@@ -49,25 +53,30 @@ export const ACCOUNT = {
   following_count: 120,
   statuses_count: 2044,
   bot: false,
-}
+} satisfies Partial<Wire<mastodon.v1.Account>>
+
+const plainStatus = (id: string) =>
+  ({
+    id,
+    uri: `https://social.example/users/ada/statuses/${id}`,
+    url: `https://social.example/@ada/${id}`,
+    created_at: '2026-11-21T10:00:00.000Z',
+    content: '<p>Hello</p>',
+    spoiler_text: '',
+    visibility: 'public',
+    in_reply_to_id: null,
+    in_reply_to_account_id: null,
+    reblog: null,
+    media_attachments: [],
+    tags: [],
+    replies_count: 2,
+    reblogs_count: 7,
+    favourites_count: 31,
+    quotes_count: 1,
+  }) satisfies Partial<Wire<mastodon.v1.Status>>
 
 export const status = (id: string, changes: Record<string, unknown> = {}) => ({
-  id,
-  uri: `https://social.example/users/ada/statuses/${id}`,
-  url: `https://social.example/@ada/${id}`,
-  created_at: '2026-11-21T10:00:00.000Z',
-  content: '<p>Hello</p>',
-  spoiler_text: '',
-  visibility: 'public',
-  in_reply_to_id: null,
-  in_reply_to_account_id: null,
-  reblog: null,
-  media_attachments: [],
-  tags: [],
-  replies_count: 2,
-  reblogs_count: 7,
-  favourites_count: 31,
-  quotes_count: 1,
+  ...plainStatus(id),
   ...changes,
 })
 

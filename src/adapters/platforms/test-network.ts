@@ -1,36 +1,41 @@
-import { type ConnectorContext, PlatformError, type RateLimitRule, type RateSignal } from '../../ports.ts'
+import { type CallOutcome, type ConnectorContext, type PlatformCall, PlatformError } from '../../ports.ts'
 
 /** For the tests of connectors: what they were given, and what they did with it. */
 export interface TestNetwork {
   ctx: ConnectorContext
   /** The addresses called, in order, decoded for reading. */
   urls: string[]
-  requests: { url: URL; headers: Headers }[]
-  /** What was spent before each call. */
-  spent: RateLimitRule[]
-  signals: RateSignal[]
+  requests: { url: URL; method: string; headers: Headers; body: string }[]
+  /** What was asked for before each call, in order. */
+  admitted: PlatformCall[]
+  /** How each call went, in order. */
+  outcomes: CallOutcome[]
 }
 
 /** A context whose network is `answer`; a `Response` may be given back, or anything to be sent as JSON. */
-export function testNetwork(answer: (url: URL) => unknown): TestNetwork {
+export function testNetwork(answer: (url: URL, body: string) => unknown): TestNetwork {
   const network: TestNetwork = {
     urls: [],
     requests: [],
-    spent: [],
-    signals: [],
+    admitted: [],
+    outcomes: [],
     ctx: {
       fetch: async (address, init) => {
         const url = new URL(address)
         network.urls.push(decodeURIComponent(url.href))
-        network.requests.push({ url, headers: new Headers(init?.headers) })
-        const answered = await answer(url)
+        const body = init?.body == null ? '' : String(init.body)
+        network.requests.push({
+          url,
+          method: init?.method ?? 'GET',
+          headers: new Headers(init?.headers),
+          body,
+        })
+        const answered = await answer(url, body)
         return answered instanceof Response ? answered : Response.json(answered)
       },
-      spend: async (rule) => {
-        network.spent.push(rule)
-      },
-      onRateSignal: (signal) => {
-        network.signals.push(signal)
+      admit: async (call) => {
+        network.admitted.push(call)
+        return { settle: (outcome) => void network.outcomes.push(outcome) }
       },
     },
   }

@@ -1,11 +1,14 @@
-import { createRandom, type Random } from '../random.ts'
+import { NETWORKS } from '../networks.ts'
+import { createRandom, elementAt, type Random } from '../random.ts'
 import type { Trend } from '../trends.ts'
-import type { Account, Media, PostKind } from '../types.ts'
+import type { Account, Media, PlatformName, PostKind } from '../types.ts'
 import type { TopicPack } from './topic-pack.ts'
 import { TOPICS } from './topics.ts'
 
 /** What an author would have put into one post. */
 export interface Composition {
+  /** As the author gave it; where a title is needed and none given, the text begins with one. */
+  title?: string | undefined
   text: string
   language: string
   extraTags: readonly string[]
@@ -18,7 +21,7 @@ export interface CompositionRequest {
   account: Account
   kind: PostKind
   trend: Trend | undefined
-  /** Who is answered; Mastodon writes the name in front. Undefined within the author's own thread. */
+  /** Who is answered; Mastodon and X write the name in front. Undefined within the author's own thread. */
   answeredHandle: string | undefined
   /** Somebody who may be named in the text. */
   mentionableHandle: string | undefined
@@ -36,7 +39,7 @@ export function compose(request: CompositionRequest, ...salt: readonly string[])
   const random = createRandom(...salt, 'compose')
   const pack: TopicPack = TOPICS[account.topic]
   const isMastodon = account.platform === 'mastodon'
-  const media = kind === 'reply' ? undefined : mediaOf(pack, isMastodon, random)
+  const media = kind === 'reply' ? undefined : mediaOf(pack, account.platform, random)
   const body = bodyOf(request, pack, random)
   const parts = [body.text]
   if (random.chance(0.35)) parts.push(random.pick(pack.emoji))
@@ -47,8 +50,9 @@ export function compose(request: CompositionRequest, ...salt: readonly string[])
   if (media?.type === 'link' && (isMastodon || random.chance(0.4))) parts.push(media.url)
   let text = parts.join(' ')
   if (!body.isComplete) text += tagSuffix(pack, kind, random)
-  if (isMastodon && request.answeredHandle !== undefined) text = `@${request.answeredHandle} ${text}`
-  const hasExtraTags = !isMastodon && kind === 'post' && random.chance(EXTRA_TAGS_CHANCE)
+  if ((isMastodon || account.platform === 'x') && request.answeredHandle !== undefined)
+    text = `@${request.answeredHandle} ${text}`
+  const hasExtraTags = account.platform === 'bluesky' && kind === 'post' && random.chance(EXTRA_TAGS_CHANCE)
   return {
     text,
     language: body.language,
@@ -111,10 +115,10 @@ function tagSuffix(pack: TopicPack, kind: PostKind, random: Random): string {
   return (random.chance(0.3) ? '\n\n' : ' ') + [...tags.values()].join(' ')
 }
 
-function mediaOf(pack: TopicPack, isMastodon: boolean, random: Random): Media | undefined {
+function mediaOf(pack: TopicPack, platform: PlatformName, random: Random): Media | undefined {
+  const { media, maxImages } = NETWORKS[platform]
   const drawn = random.pickWeighted(pack.media)
-  // Bluesky knows neither sound nor polls.
-  const type = !isMastodon && (drawn === 'audio' || drawn === 'poll') ? 'link' : drawn
+  const type = media.includes(drawn) ? drawn : elementAt(media, 0)
   switch (type) {
     case 'none':
       return undefined
@@ -124,13 +128,13 @@ function mediaOf(pack: TopicPack, isMastodon: boolean, random: Random): Media | 
         [2, 18],
         [3, 8],
         [4, 9],
-        // More than four need Bluesky's gallery, and do not exist on Mastodon.
-        [isMastodon ? 4 : 7, 3],
+        // More than four need Bluesky's gallery, and do not exist everywhere.
+        [maxImages, 3],
       ])
       return { type, alts: Array.from({ length: count }, () => random.pick(pack.alts)) }
     }
     case 'video':
-      return { type, alt: random.pick(pack.alts), isGif: random.chance(0.25) }
+      return { type, alt: random.pick(pack.alts), isGif: random.chance(0.25) && media.length > 1 }
     case 'audio':
       return { type, alt: random.pick(pack.alts) }
     case 'poll':
