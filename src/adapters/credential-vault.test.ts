@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { PLATFORMS } from '../domain/platforms.ts'
 import { fromBase64Url, toBase64Url } from '../lib/base64url.ts'
+import { importSealingKey, seal } from '../lib/seal.ts'
 import { CredentialError, type CredentialOwner, type SealedCredential } from '../ports.ts'
 import { createCredentialVault } from './credential-vault.ts'
 
@@ -24,8 +25,13 @@ const key = fc
   .uint8Array({ minLength: 32, maxLength: 32 })
   .map((bytes) => btoa(String.fromCharCode(...bytes)))
 const secret = fc.record(
-  { accessToken: fc.string({ minLength: 1, unit: 'grapheme' }), refreshToken: fc.string() },
-  { requiredKeys: ['accessToken'] },
+  {
+    accessToken: fc.string({ minLength: 1, unit: 'grapheme' }),
+    refreshToken: fc.string(),
+    refreshExpiresAtMs: fc.nat(),
+    scopes: fc.array(fc.string()),
+  },
+  { requiredKeys: ['accessToken'], noNullPrototype: true },
 )
 
 /** How opening fails; throws when it does not, or says anything of the secret. */
@@ -145,8 +151,57 @@ describe('a vault', () => {
     expect(lengths.size).toBeLessThan(8)
   })
 
+  it('opens what was sealed before secrets held more than tokens', async () => {
+    const old = await importSealingKey(KEY)
+    const { workspaceId, accountId, platform } = OWNER
+    for (const given of [SECRET, { ...SECRET, refreshToken: 'r' }]) {
+      const bound = `tidemark/v1|${workspaceId}|${accountId}|${platform}`
+      const sealed = await seal(old, `${JSON.stringify(given)}   `, bound)
+      expect(await vault.open(OWNER, { keyId: old.id, sealed })).toEqual(given)
+    }
+  })
+
   it('is made of keys of 32 bytes, and of one at least', async () => {
     await expect(createCredentialVault([btoa('short')]).seal(OWNER, SECRET)).rejects.toThrow(RangeError)
     await expect(createCredentialVault([]).seal(OWNER, SECRET)).rejects.toThrow(RangeError)
+  })
+})
+
+describe('a text that an authorization keeps', () => {
+  const AUTHORIZATION = {
+    workspaceId: OWNER.workspaceId,
+    authorizationId: '01890000-0000-7000-8000-000000000003',
+  }
+  const TEXT = SECRET.accessToken
+
+  it('is opened as it was sealed', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.string({ unit: 'grapheme', maxLength: 300 }), async (text) => {
+        const sealed = await vault.sealText(AUTHORIZATION, text)
+        expect(await vault.openText(AUTHORIZATION, sealed)).toBe(text)
+        expect((bytesOf(sealed) - 28) % 64).toBe(0)
+      }),
+    )
+  })
+
+  it('is opened for nobody else, nor as anything else', async () => {
+    const sealed = await vault.sealText(AUTHORIZATION, TEXT)
+    for (const other of [
+      { ...AUTHORIZATION, workspaceId: AUTHORIZATION.authorizationId },
+      { ...AUTHORIZATION, authorizationId: AUTHORIZATION.workspaceId },
+    ])
+      expect(await refusal(vault.openText(other, sealed))).toBe('broken')
+    const asAccount = { ...OWNER, accountId: AUTHORIZATION.authorizationId }
+    expect(await refusal(vault.open(asAccount, sealed))).toBe('broken')
+    const ofAccount = await vault.seal(asAccount, SECRET)
+    expect(await refusal(vault.openText(AUTHORIZATION, ofAccount))).toBe('broken')
+  })
+
+  it('is sealed for nobody whose parts could be read in two ways, and opened with no other key', async () => {
+    await expect(vault.sealText({ ...AUTHORIZATION, authorizationId: 'a|b' }, TEXT)).rejects.toThrow(
+      RangeError,
+    )
+    const sealed = await createCredentialVault([OTHER_KEY]).sealText(AUTHORIZATION, TEXT)
+    expect(await refusal(vault.openText(AUTHORIZATION, sealed))).toBe('unknown_key')
   })
 })

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { importSealingKey, SealBrokenError, type SealingKey, seal, unseal } from '../lib/seal.ts'
 import {
+  type AuthorizationOwner,
   CredentialError,
   type CredentialOwner,
   type CredentialVault,
@@ -11,7 +12,13 @@ import {
 /** The stored length is a multiple of this, so that it tells nothing of the secret's. */
 const PADDED_TO_BYTES = 64
 
-const Secret = z.looseObject({ accessToken: z.string().min(1), refreshToken: z.string().optional() })
+const Secret = z.object({
+  accessToken: z.string().min(1),
+  refreshToken: z.string().optional(),
+  refreshExpiresAtMs: z.number().optional(),
+  scopes: z.array(z.string()).optional(),
+  allowance: z.string().optional(),
+})
 
 /** A vault that also knows which key is the one that seals; for rotating. */
 export interface RotatableVault extends CredentialVault {
@@ -38,42 +45,61 @@ export function createCredentialVault(keys: readonly string[]): RotatableVault {
     if (first === undefined) throw new RangeError('A vault needs a key.')
     return first
   }
+  const sealJson = async (json: string, bound: string): Promise<SealedCredential> => {
+    const key = await current()
+    return { keyId: key.id, sealed: await seal(key, padded(json), bound) }
+  }
+  async function openJson<T>(
+    { keyId, sealed }: SealedCredential,
+    bound: string,
+    schema: z.ZodType<T>,
+  ): Promise<T> {
+    const key = (await keyring()).find(({ id }) => id === keyId)
+    if (key === undefined) throw new CredentialError('unknown_key')
+    try {
+      return schema.parse(JSON.parse(await unseal(key, sealed, bound)))
+    } catch (error) {
+      // What is authentic and makes no sense was written by another version; its words stay here all the same.
+      throw new CredentialError(error instanceof SealBrokenError ? 'broken' : 'malformed')
+    }
+  }
 
   return {
-    async seal(owner, secret) {
-      const key = await current()
-      return { keyId: key.id, sealed: await seal(key, padded(JSON.stringify(secret)), boundTo(owner)) }
-    },
-    async open(owner, { keyId, sealed }) {
-      const key = (await keyring()).find(({ id }) => id === keyId)
-      if (key === undefined) throw new CredentialError('unknown_key')
-      return readSecret(key, sealed, boundTo(owner))
-    },
+    seal: async (owner, secret) => sealJson(JSON.stringify(secret), boundToAccount(owner)),
+    open: async (owner, credential) =>
+      withoutMissing(await openJson(credential, boundToAccount(owner), Secret)),
+    sealText: async (owner, text) => sealJson(JSON.stringify(text), boundToAuthorization(owner)),
+    openText: async (owner, sealed) => openJson(sealed, boundToAuthorization(owner), z.string()),
     currentKeyId: async () => (await current()).id,
     keyIds: async () => (await keyring()).map(({ id }) => id),
   }
 }
 
-async function readSecret(
-  key: SealingKey,
-  sealed: SealedCredential['sealed'],
-  bound: string,
-): Promise<PlatformSecret> {
-  try {
-    const { accessToken, refreshToken } = Secret.parse(JSON.parse(await unseal(key, sealed, bound)))
-    return refreshToken === undefined ? { accessToken } : { accessToken, refreshToken }
-  } catch (error) {
-    // What is authentic and makes no sense was written by another version; its words stay here all the same.
-    throw new CredentialError(error instanceof SealBrokenError ? 'broken' : 'malformed')
+/** What is not known is left out, and not there as `undefined`. */
+function withoutMissing(secret: z.infer<typeof Secret>): PlatformSecret {
+  const { accessToken, refreshToken, refreshExpiresAtMs, scopes, allowance } = secret
+  return {
+    accessToken,
+    ...(refreshToken === undefined ? {} : { refreshToken }),
+    ...(refreshExpiresAtMs === undefined ? {} : { refreshExpiresAtMs }),
+    ...(scopes === undefined ? {} : { scopes }),
+    ...(allowance === undefined ? {} : { allowance }),
   }
 }
 
+function boundToAccount({ workspaceId, accountId, platform }: CredentialOwner): string {
+  return boundTo('tidemark/v1', [workspaceId.toLowerCase(), accountId.toLowerCase(), platform])
+}
+
+function boundToAuthorization({ workspaceId, authorizationId }: AuthorizationOwner): string {
+  return boundTo('tidemark/authorization/v1', [workspaceId.toLowerCase(), authorizationId.toLowerCase()])
+}
+
 /** Ids are compared as the database writes them; none of the parts can hold the separator. */
-function boundTo({ workspaceId, accountId, platform }: CredentialOwner): string {
-  const parts = [workspaceId.toLowerCase(), accountId.toLowerCase(), platform]
+function boundTo(purpose: string, parts: string[]): string {
   if (parts.some((part) => part === '' || part.includes('|')))
-    throw new RangeError('A credential belongs to a workspace, an account and a platform.')
-  return ['tidemark/v1', ...parts].join('|')
+    throw new RangeError('What is sealed belongs to somebody who can be told from all others.')
+  return [purpose, ...parts].join('|')
 }
 
 /** JSON may end with spaces. */

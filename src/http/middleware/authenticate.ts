@@ -1,11 +1,10 @@
 import type { Context } from 'hono'
 import { createMiddleware } from 'hono/factory'
 import { AppError, notFound } from '../../errors.ts'
-import type { Session } from '../../ports.ts'
 import type { Person } from '../../services/access/identify.ts'
-import { dbWithinReach } from '../../services/access/reach.ts'
-import type { Actor, Scope, ServiceContext } from '../../services/context.ts'
+import type { Scope, ServiceContext } from '../../services/context.ts'
 import type { Caller, HttpDeps, HttpEnv } from '../context.ts'
+import { contextIn, findSignedIn, isNamedOperator, originOf, type SignedIn } from '../signed-in.ts'
 
 const SAFE = new Set(['GET', 'HEAD', 'OPTIONS'])
 
@@ -59,42 +58,21 @@ async function byKey(
 
 async function bySession(c: Context<HttpEnv>): Promise<{ ctx: ServiceContext; caller: Caller }> {
   const deps = c.get('deps')
-  const headers = c.req.raw.headers
-  let session: Session | null = await deps.readSession(headers)
-  let setCookies: string[] = []
-  if (session === null && headers.get('cookie')?.includes('tidemark') === true) {
-    const renewed = await (await deps.auth()).session(headers)
-    session = renewed
-    setCookies = renewed?.setCookies ?? []
-  }
-  // The cookie is believed for minutes; whether its session was ended meanwhile, for seconds.
-  const person = session === null ? null : await personOf(deps, session)
-  if (session === null || person === null) throw new AppError('unauthorized', 'Sign in, or send an API key.')
+  const signedIn = await findSignedIn(c)
+  if (signedIn === null) throw new AppError('unauthorized', 'Sign in, or send an API key.')
   if (!SAFE.has(c.req.method)) refuseForeignOrigin(c)
+  const { session, setCookies } = signedIn
   const { id: sessionId, user } = session
+  const person = await withWorkspace(deps, signedIn)
+  if (person === null) throw new AppError('unauthorized', 'Sign in, or send an API key.')
   const wanted = c.req.header('x-workspace-id') ?? workspaceOfPath(c.req.path)
   const workspace =
     wanted === undefined
       ? person.workspaces[0]
       : person.workspaces.find(({ workspaceId }) => workspaceId === wanted)
   if (workspace === undefined) throw notFound('workspace')
-  const actor: Actor = {
-    kind: 'user',
-    userId: user.id,
-    email: user.email,
-    role: workspace.role,
-    brands: workspace.brands,
-    operator: person.operator || isNamedOperator(deps, person.emailVerified ? user.email : null),
-  }
   return {
-    ctx: {
-      ...deps.services,
-      db: dbWithinReach(deps.services.db, actor),
-      workspace: { id: workspace.workspaceId, timezone: workspace.timezone },
-      actor,
-      requestId: c.get('requestId'),
-      origin: originOf(c),
-    },
+    ctx: contextIn(c, { ...signedIn, person }, workspace),
     caller: {
       id: `user:${user.id}`,
       user,
@@ -115,23 +93,10 @@ function workspaceOfPath(path: string): string | undefined {
 }
 
 /** Whoever has left their last workspace, or was removed from it, is given one of their own. */
-async function personOf(deps: HttpDeps, { id, user }: Session): Promise<Person | null> {
-  const person = await deps.directory.person(user.id, id)
-  if (person === null || person.workspaces.length > 0) return person
-  await deps.directory.welcome(user)
-  return deps.directory.person(user.id, id)
-}
-
-/** `OPERATOR_EMAILS` count once they are verified: anybody may claim an address. */
-function isNamedOperator(deps: HttpDeps, verifiedEmail: string | null): boolean {
-  return verifiedEmail !== null && deps.config.operatorEmails.includes(verifiedEmail.toLowerCase())
-}
-
-function originOf(c: Context<HttpEnv>): ServiceContext['origin'] {
-  return {
-    ip: c.req.header('cf-connecting-ip') ?? null,
-    userAgent: c.req.header('user-agent')?.slice(0, 300) ?? null,
-  }
+async function withWorkspace(deps: HttpDeps, { session, person }: SignedIn): Promise<Person | null> {
+  if (person.workspaces.length > 0) return person
+  await deps.directory.welcome(session.user)
+  return deps.directory.person(session.user.id, session.id)
 }
 
 /** Another site's page cannot write with our visitor's cookie: browsers say where a request comes from. */

@@ -7,7 +7,8 @@ import type { HttpEnv } from '../context.ts'
 const KEPT_HEADERS = ['content-type', 'location']
 const MAX_KEY_LENGTH = 200
 /** What these answer is shown once and stored nowhere, so there is nothing to repeat. */
-const SHOWN_ONCE = /^\/api\/v1\/(api-keys|realtime\/tickets|workspaces\/[^/]+\/invitations)$/
+const SHOWN_ONCE =
+  /^\/api\/v1\/(api-keys|accounts\/authorizations|realtime\/tickets|workspaces\/[^/]+\/invitations)$/
 
 /**
  * A POST that carries `Idempotency-Key` is carried out once: its repeats get the first answer. The body of an

@@ -15,9 +15,15 @@ export function requireTokens(
   platform: Platform,
   pointer: string,
 ): { tokens: TokenReading; vault: CredentialVault } {
-  const { tokens } = connectorOf(deps, platform)
-  if (tokens === undefined)
-    throw invalidRequest([{ pointer, detail: `${PLATFORM_FACTS[platform].label} needs no credential.` }])
+  const { tokens, oauth } = connectorOf(deps, platform)
+  if (tokens === undefined) {
+    const { label } = PLATFORM_FACTS[platform]
+    const detail =
+      oauth === undefined
+        ? `${label} needs no credential.`
+        : `${label} gives access to people who sign in there: begin an authorization.`
+    throw invalidRequest([{ pointer, detail }])
+  }
   if (deps.vault === null)
     throw new AppError(
       'unavailable',

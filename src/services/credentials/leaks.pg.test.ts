@@ -139,7 +139,7 @@ it('an access token is nowhere to be found once it is stored', async () => {
 
   const redis = createRedis({ url: inject('redisUrl'), token: inject('redisToken'), timeoutMs: 5_000 })
   const keys = await redis.keys('*')
-  expect(keys.some((key) => key.includes(`mastodon:${MASTODON_HOST}:token:${id}`))).toBe(true)
+  expect(keys.some((key) => key.includes(`mastodon.calls:${MASTODON_HOST}:token:${id}`))).toBe(true)
   for (const key of keys) {
     const values = await valuesOf(redis, key)
     expectNoTrace(`${key} ${JSON.stringify(values)}`, 'Redis')

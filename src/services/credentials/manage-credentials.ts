@@ -1,9 +1,10 @@
 import { type AccountRow, accountWritten, readPublicly, useCredential } from '../../db/queries/accounts.ts'
-import { removeCredential, storeCredential } from '../../db/queries/credentials.ts'
+import { removeCredential, stopWithoutCredential, storeCredential } from '../../db/queries/credentials.ts'
 import { lockWorkspace, raiseGeneration, undeliveredEvents } from '../../db/queries/ingest/index.ts'
+import { PLATFORM_FACTS } from '../../domain/platforms.ts'
 import { AppError, notFound } from '../../errors.ts'
 import { newId } from '../../lib/ids.ts'
-import { connectorContext } from '../accounts/connector-context.ts'
+import { callFor } from '../accounts/connector-context.ts'
 import { getAccountRow } from '../accounts/get-account-row.ts'
 import { audit } from '../audit/record.ts'
 import type { ServiceContext } from '../context.ts'
@@ -29,9 +30,11 @@ export async function storeCredentials(
   const { tokens, vault } = requireTokens(ctx, row.platform, '/accessToken')
   if (row.host === null) throw new AppError('internal', 'The account has no server.')
   const accessToken = { value: input.accessToken, host: row.host, allowance: row.id }
-  await tokens.verify(connectorContext(ctx, row.platform), accessToken).catch((error: unknown) => {
-    throw tokenRefusal(error, '/accessToken')
-  })
+  await callFor(ctx, row.platform, (context) => tokens.verify(context, accessToken)).catch(
+    (error: unknown) => {
+      throw tokenRefusal(error, '/accessToken')
+    },
+  )
   const workspaceId = ctx.workspace.id
   const sealed = await vault.seal(
     { workspaceId, accountId: row.id, platform: row.platform },
@@ -52,7 +55,10 @@ export async function storeCredentials(
   if (stored.length === 0) throw notFound('account')
 }
 
-/** Removes what an account is read with; from then on it is read as anybody may. Repeating it changes nothing. */
+/**
+ * Removes what an account is read with; from then on it is read as anybody may or, where nobody may without
+ * having been let in, no more. Repeating it changes nothing.
+ */
 export async function removeCredentials(ctx: ServiceContext, id: string): Promise<void> {
   requirePermission(ctx.actor, 'accounts.write')
   const row = await requireLive(ctx, id)
@@ -61,12 +67,18 @@ export async function removeCredentials(ctx: ServiceContext, id: string): Promis
   const [, , , , pending] = await ctx.db.inWorkspace(workspaceId, [
     lockWorkspace(workspaceId),
     removeCredential(workspaceId, row.id),
-    readPublicly(workspaceId, row.id, new Date(ctx.clock.now()).toISOString()),
+    ctx.connectors[row.platform]?.oauth === undefined
+      ? readPublicly(workspaceId, row.id, new Date(ctx.clock.now()).toISOString())
+      : stopWithoutCredential(workspaceId, row.id, removedReason(row)),
     raise(workspaceId, row.id),
     undeliveredEvents(workspaceId),
     entry(ctx, 'credentials.removed', row),
   ])
   await deliverEvents(ctx, workspaceId, pending)
+}
+
+function removedReason({ platform }: AccountRow): string {
+  return `Somebody removed what this account was read with: sign in at ${PLATFORM_FACTS[platform].label} again.`
 }
 
 async function requireLive(ctx: ServiceContext, id: string): Promise<AccountRow> {
