@@ -3,7 +3,10 @@ import { POST_METRICS, type PostKind, type PostMetrics } from '../../../domain/p
 import {
   MAX_STILL_FACTOR,
   MOVING_FACTOR,
+  OLD_PAID_POST_EVERY_SECONDS,
   OLD_POST_EVERY_SECONDS,
+  PAID_PLATFORMS,
+  PAID_POST_TIERS,
   POST_TIERS,
 } from '../../../domain/sync-tiers.ts'
 import type { PostMedia } from '../../../ports.ts'
@@ -55,7 +58,10 @@ export interface ImportGuard {
   fromOffset: number
 }
 
-/** A platform has to leave a post out twice, this far apart, before it is taken for deleted. */
+/**
+ * A platform has to leave a post out twice, this far apart, and to have shown its account in between, before
+ * the post is taken for deleted: the posts of an account that is suspended are out of sight as well.
+ */
 export const ABSENCE_CONFIRMED_AFTER = '10 minutes'
 
 /** `tidemark.*` settings live for the transaction: they carry results from one statement to the next. */
@@ -92,16 +98,19 @@ function toJson(readings: PostReading[], absences: PostAbsence[]): string {
 /** Seconds until the next reading, in SQL: the same rule as `refreshAfterSeconds`, with up to a tenth of jitter. */
 function refreshAfter(): SQL {
   const age = 'EXTRACT(EPOCH FROM observed_at - posted_at)'
-  const tiers = POST_TIERS.map(
-    (t) => `WHEN ${age} < ${t.youngerThanHours * 3600} THEN ${t.everySeconds}`,
-  ).join(' ')
-  return sql.raw(`(CASE ${tiers} ELSE ${OLD_POST_EVERY_SECONDS} END
+  const every = (tiers: typeof POST_TIERS | typeof PAID_POST_TIERS, oldSeconds: number) => {
+    const cases = tiers.map((t) => `WHEN ${age} < ${t.youngerThanHours * 3600} THEN ${t.everySeconds}`)
+    return `CASE ${cases.join(' ')} ELSE ${oldSeconds} END`
+  }
+  const isPaid = `platform IN (${PAID_PLATFORMS.map((platform) => `'${platform}'`).join(', ')})`
+  return sql.raw(`(CASE WHEN ${isPaid} THEN ${every(PAID_POST_TIERS, OLD_PAID_POST_EVERY_SECONDS)}
+      ELSE ${every(POST_TIERS, OLD_POST_EVERY_SECONDS)} END
     * CASE WHEN moved THEN ${MOVING_FACTOR} ELSE LEAST(${MAX_STILL_FACTOR}, POWER(2, GREATEST(0, still_now - 1))) END
     * (0.9 + 0.1 * random())) * interval '1 second'`)
 }
 
 /** What a metric gained by this reading: against the last one, or from 0 for a post that was watched from its birth. */
-const gainOf = (m: string) => `CASE
+export const gainOf = (m: string) => `CASE
     WHEN ${m} IS NULL THEN NULL
     WHEN old_metrics_at IS NOT NULL AND old_${m} IS NOT NULL THEN ${m} - old_${m}
     WHEN tracked_since IS NOT NULL AND posted_at >= tracked_since THEN ${m}
@@ -128,7 +137,8 @@ export function ingestPosts(
     WITH ws AS (SELECT id, timezone FROM workspaces WHERE id = ${workspaceId}),
     input AS (
       -- Sorted, so that two batches touch rows in the same order; of two readings of one post, the newer.
-      SELECT DISTINCT ON (r.account_id, r.platform_post_id) r.*, a.platform, a.tracked_since, a.source
+      SELECT DISTINCT ON (r.account_id, r.platform_post_id) r.*, a.platform, a.tracked_since, a.source,
+        CASE WHEN a.doubtful_since IS NULL THEN a.last_synced_at END AS account_seen_at
       FROM jsonb_to_recordset(${toJson(readings, absences)}::jsonb) AS r (
         id uuid, ordinal int, account_id uuid, platform_post_id text, kind text, body text, url text,
         posted_at timestamptz, media jsonb, tags jsonb, observed_at timestamptz, absent boolean,
@@ -150,7 +160,8 @@ export function ingestPosts(
         i.absent AND o.deleted_at IS NULL AND o.absent_since IS NULL AND o.id IS NOT NULL
           AND i.observed_at > COALESCE(o.metrics_at, '-infinity') AS goes_missing,
         i.absent AND o.deleted_at IS NULL AND i.observed_at > COALESCE(o.metrics_at, '-infinity')
-          AND COALESCE(o.absent_since < i.observed_at - ${ABSENCE_CONFIRMED_AFTER}::interval, FALSE) AS deletes,
+          AND COALESCE(o.absent_since < i.observed_at - ${ABSENCE_CONFIRMED_AFTER}::interval
+            AND o.absent_since < i.account_seen_at, FALSE) AS deletes,
         o.id IS NOT NULL AND (
           (i.kind, COALESCE(i.body, f.kept_text, ''), COALESCE(i.url, f.kept_url, ''))
             IS DISTINCT FROM (o.kind, COALESCE(o.text, ''), COALESCE(o.url, ''))
@@ -213,8 +224,9 @@ export function ingestPosts(
     missing AS (
       UPDATE posts p SET
         absent_since = COALESCE(p.absent_since, c.observed_at),
-        deleted_at = CASE WHEN c.deletes THEN c.observed_at END,
-        metrics_at = CASE WHEN c.deletes THEN c.observed_at ELSE p.metrics_at END,
+        -- Whenever it is certain: it was gone when it was first missing.
+        deleted_at = CASE WHEN c.deletes THEN p.absent_since END,
+        metrics_at = CASE WHEN c.deletes THEN GREATEST(p.metrics_at, p.absent_since) ELSE p.metrics_at END,
         next_refresh_at = CASE WHEN c.deletes THEN NULL
           ELSE c.observed_at + ${ABSENCE_CONFIRMED_AFTER}::interval END
       FROM change c WHERE p.id = c.old_id AND (c.goes_missing OR c.deletes)

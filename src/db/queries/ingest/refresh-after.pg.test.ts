@@ -46,16 +46,19 @@ function expectWait(wait: number | undefined, seconds: number, name: string): vo
 }
 
 describe('when a post is read again', () => {
-  it('is by the rule of the tiers, in SQL as in the code', async () => {
+  it.each([
+    ['bluesky', false],
+    ['x', true],
+  ] as const)('is by the rule of the tiers, in SQL as in the code (%s)', async (platform, isPaid) => {
     const workspaceId = await makeWorkspace(database)
-    const accountId = await makeAccount(database, workspaceId)
+    const accountId = await makeAccount(database, workspaceId, { platform })
     const before = new Date(Date.parse(OBSERVED_AT) - 1_000).toISOString()
     await database.sql(
       `INSERT INTO posts (id, workspace_id, account_id, platform, platform_post_id, kind, posted_at, likes,
          metrics_at, still_readings)
-       SELECT gen_random_uuid(), $1, $2, 'bluesky', c.name, 'post', c."postedAt", 1, $3, c."stillBefore"
+       SELECT gen_random_uuid(), $1, $2, $5, c.name, 'post', c."postedAt", 1, $3, c."stillBefore"
        FROM jsonb_to_recordset($4) AS c (name text, "postedAt" timestamptz, "stillBefore" int)`,
-      [workspaceId, accountId, before, JSON.stringify(CASES)],
+      [workspaceId, accountId, before, JSON.stringify(CASES), platform],
     )
     await ingest(quietDeps(database.db), {
       workspaceId,
@@ -68,7 +71,7 @@ describe('when a post is read again', () => {
     for (const { name, ageSeconds, moved, stillBefore } of CASES) {
       const still = moved ? 0 : Math.min(stillBefore + 1, 100)
       expect(found.get(name)?.still, name).toBe(still)
-      expectWait(found.get(name)?.wait, refreshAfterSeconds(ageSeconds, moved, still), name)
+      expectWait(found.get(name)?.wait, refreshAfterSeconds(ageSeconds, moved, still, isPaid), name)
     }
   })
 

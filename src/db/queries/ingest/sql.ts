@@ -19,14 +19,14 @@ export function engagementsOf(prefix = ''): SQL {
 export const metricNames = (prefix = ''): SQL => each(POST_METRICS, (m) => `${prefix}${m}`)
 
 /** Every summed column of a rollup, in the order in which `publishedCells` and `gainedCells` give them. */
-const PUBLISHED = [
+export const PUBLISHED = [
   'posts',
   ...CELL_METRICS,
   ...CELL_METRICS.map((m) => `${m}_known`),
   ...RATE_BASES.map((b) => `engagements_by_${b}`),
   'followers_at_posting',
 ]
-const GAINED = CELL_METRICS.map((m) => `gained_${m}`)
+export const GAINED = CELL_METRICS.map((m) => `gained_${m}`)
 
 export const rollupNames = (): SQL => each([...PUBLISHED, ...GAINED], (name) => name)
 
