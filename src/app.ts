@@ -15,6 +15,7 @@ import { createApi } from './http/openapi.ts'
 import { accessRoutes } from './http/routes/access.ts'
 import { accountRoutes } from './http/routes/accounts.ts'
 import { auditLogRoutes } from './http/routes/audit-log.ts'
+import { authorizationRoutes } from './http/routes/authorizations.ts'
 import { brandRoutes } from './http/routes/brands.ts'
 import { dashboardRoutes } from './http/routes/dashboard.ts'
 import { deploymentRoutes } from './http/routes/deployment.ts'
@@ -25,9 +26,12 @@ import { invitationRoutes, publicInvitationRoutes } from './http/routes/invitati
 import { jobRoutes } from './http/routes/jobs.ts'
 import { socketRoute, ticketRoutes } from './http/routes/live.ts'
 import { memberRoutes } from './http/routes/members.ts'
+import { oauthCallbackRoutes } from './http/routes/oauth-callback.ts'
 import { opsRoutes } from './http/routes/ops.ts'
+import { opsSyncRoutes } from './http/routes/ops-sync.ts'
 import { peopleRoutes } from './http/routes/people.ts'
 import { postRoutes } from './http/routes/posts.ts'
+import { usageRoutes } from './http/routes/usage.ts'
 import { workspaceRoutes } from './http/routes/workspaces.ts'
 import { callbackRoutes, type JobDeps } from './jobs/routes.ts'
 import { VERSION } from './version.ts'
@@ -41,6 +45,7 @@ export function createApp(depsOf: () => AppDeps) {
   api.route('/', invitationRoutes)
   api.route('/', brandRoutes)
   api.route('/', accountRoutes)
+  api.route('/', authorizationRoutes)
   api.route('/', dashboardRoutes)
   api.route('/', hashtagRoutes)
   api.route('/', postRoutes)
@@ -48,7 +53,9 @@ export function createApp(depsOf: () => AppDeps) {
   api.route('/', jobRoutes)
   api.route('/', ticketRoutes)
   api.route('/', auditLogRoutes)
+  api.route('/', usageRoutes)
   api.route('/', opsRoutes)
+  api.route('/', opsSyncRoutes)
   api.openAPIRegistry.registerComponent('securitySchemes', 'apiKey', { type: 'http', scheme: 'bearer' })
 
   const described = createApi()
@@ -72,6 +79,7 @@ export function createApp(depsOf: () => AppDeps) {
 
   app.route('/', createHealthRoutes())
   app.route('/callbacks', callbackRoutes)
+  app.route('/', oauthCallbackRoutes)
   app.route('/', peopleRoutes)
   app.route(
     '/',

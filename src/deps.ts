@@ -4,17 +4,18 @@ import { createColoTier } from './adapters/cache/colo.ts'
 import { createMemoryTier } from './adapters/cache/memory.ts'
 import { createRegionTier } from './adapters/cache/region.ts'
 import { createReadCache } from './adapters/cache/tiers.ts'
+import { createCallGate } from './adapters/call-gate.ts'
 import { createCredentialVault } from './adapters/credential-vault.ts'
 import { createDnsOverHttpsResolver } from './adapters/dns-over-https.ts'
+import { createGateOperations } from './adapters/gate-operations.ts'
 import { createGuardedFetch } from './adapters/guarded-fetch.ts'
 import { createHubAdapter } from './adapters/hub.ts'
 import { createLogger } from './adapters/logger.ts'
 import { createMailer } from './adapters/mailer.ts'
 import { createObjectStore } from './adapters/object-store.ts'
-import { createConnectors } from './adapters/platforms/index.ts'
+import { createConnectors, type PlatformApps } from './adapters/platforms/index.ts'
 import { createQueue } from './adapters/queue.ts'
 import { createDeadLetters, createSchedules } from './adapters/queue-operations.ts'
-import { createRateBudget } from './adapters/rate-budget.ts'
 import { createRateLimiter } from './adapters/rate-limiter.ts'
 import { redactText } from './adapters/redact-text.ts'
 import { createRedis, READ_REDIS_TIMEOUT_MS, REDIS_TIMEOUT_MS } from './adapters/redis.ts'
@@ -22,7 +23,7 @@ import { createSignatureCheck } from './adapters/signature.ts'
 import { createWatchList } from './adapters/watch-list.ts'
 import { createDb, withBreaker } from './db/client.ts'
 import { deploymentState } from './db/queries/access.ts'
-import { parseEnv } from './env.ts'
+import { type Env, parseEnv } from './env.ts'
 import type { HttpDeps } from './http/context.ts'
 import type { JobDeps } from './jobs/routes.ts'
 import type { Auth, Clock } from './ports.ts'
@@ -86,11 +87,14 @@ export function createDeps(raw: Bindings & object, runtime: Runtime): AppDeps {
       : { resolveAddresses: createDnsOverHttpsResolver({ fetch: (url, init) => fetch(url, init) }) }),
   }
   const fetchAnywherePublic = createGuardedFetch(guard)
-  // The AppView is the operator's choice and not a user's: it may stand in a private network.
-  const fetchAppView = createGuardedFetch({
-    ...guard,
-    trustedOrigins: [new URL(env.BLUESKY_APPVIEW_URL).origin],
-  })
+  // These addresses are the operator's choice and not a user's: they may stand in a private network.
+  const chosenUrls = { bluesky: env.BLUESKY_APPVIEW_URL, ...env.PLATFORM_URLS }
+  const fetchFor = new Map(
+    Object.entries(chosenUrls).map(([platform, url]) => [
+      platform,
+      createGuardedFetch({ ...guard, trustedOrigins: [new URL(url).origin] }),
+    ]),
+  )
 
   const queueAccess = { url: env.QSTASH_URL, token: env.QSTASH_TOKEN }
   const services: ServiceDeps = {
@@ -102,10 +106,15 @@ export function createDeps(raw: Bindings & object, runtime: Runtime): AppDeps {
     connectors: createConnectors({
       blueskyAppViewUrl: env.BLUESKY_APPVIEW_URL,
       allowPrivateHosts: env.ALLOW_PRIVATE_HOSTS,
-      userAgent: `Tidemark (+${env.PUBLIC_URL}; reads public posts only)`,
+      userAgent: `Tidemark (+${env.PUBLIC_URL}; social media analytics)`,
+      apps: platformApps(env),
+      urls: env.PLATFORM_URLS,
+      limits: env.PLATFORM_LIMITS,
     }),
-    fetchFor: (platform) => (platform === 'bluesky' ? fetchAppView : fetchAnywherePublic),
-    budget: createRateBudget(redis, clock, waitUntil),
+    fetchFor: (platform) => fetchFor.get(platform) ?? fetchAnywherePublic,
+    gate: createCallGate({ redis, clock, waitUntil, log }),
+    gateOperations: createGateOperations(redis, clock),
+    dailyBudgets: { x: Math.round(env.X_DAILY_BUDGET_USD * 1_000_000) },
     vault: env.CREDENTIALS_KEY === undefined ? null : createCredentialVault(env.CREDENTIALS_KEY),
     watchList: createWatchList(redis, clock),
     clock,
@@ -188,6 +197,21 @@ export function createDeps(raw: Bindings & object, runtime: Runtime): AppDeps {
       }),
       publicUrl: env.PUBLIC_URL,
     },
+  }
+}
+
+/** The deployment's apps at the platforms, those that are there. */
+function platformApps(env: Env): PlatformApps {
+  const app = (id: string | undefined, secret: string | undefined) =>
+    id === undefined || secret === undefined ? undefined : { id, secret }
+  return {
+    youtube: env.YOUTUBE_API_KEY === undefined ? undefined : { apiKey: env.YOUTUBE_API_KEY },
+    x: env.X_BEARER_TOKEN === undefined ? undefined : { bearerToken: env.X_BEARER_TOKEN },
+    meta: app(env.META_APP_ID, env.META_APP_SECRET),
+    threads: app(env.THREADS_APP_ID, env.THREADS_APP_SECRET),
+    tiktok: app(env.TIKTOK_CLIENT_KEY, env.TIKTOK_CLIENT_SECRET),
+    linkedin: app(env.LINKEDIN_CLIENT_ID, env.LINKEDIN_CLIENT_SECRET),
+    reddit: app(env.REDDIT_CLIENT_ID, env.REDDIT_CLIENT_SECRET),
   }
 }
 

@@ -1,5 +1,6 @@
 /** The shapes that travel: what the dashboard (and any TypeScript client) may import of the server. */
 
+import type { Platform } from '../domain/platforms.ts'
 import type { Role } from '../services/context.ts'
 import type { Permission } from '../services/permissions.ts'
 
@@ -18,17 +19,22 @@ export type {
 export type { Account, AccountMetricsPoint } from '../services/accounts/schemas.ts'
 export type { AuditAction } from '../services/audit/actions.ts'
 export type { AuditLogEntry } from '../services/audit/schemas.ts'
+export type { Authorization, BegunAuthorization } from '../services/authorizations/schemas.ts'
 export type { Brand } from '../services/brands/schemas.ts'
 export type { Role } from '../services/context.ts'
 export type { TrendingHashtags, TrendingItem, TrendingWindow } from '../services/hashtags/schemas.ts'
 export type { ImportReport } from '../services/imports/schemas.ts'
 export type { Job } from '../services/jobs/schemas.ts'
 export type {
+  Budgets,
+  CircuitBreaker,
   DatabaseReport,
   DeadLetter,
   Health,
+  MalformedAnswer,
   OutboxState,
   ScheduleState,
+  SyncState,
 } from '../services/ops/schemas.ts'
 export type {
   Change,
@@ -40,6 +46,7 @@ export type {
 } from '../services/overview/schemas.ts'
 export type { Permission } from '../services/permissions.ts'
 export type { Post, PostSnapshot } from '../services/posts/schemas.ts'
+export type { Usage } from '../services/usage/schemas.ts'
 export type { Problem } from './problem.ts'
 
 /** `GET /api/v1/me` */
@@ -55,6 +62,8 @@ export interface Me {
   permissions: Permission[]
   /** Whether they run the deployment. */
   operator: boolean
+  /** Platforms whose accounts can be connected here; of the others, posts can be imported. */
+  connectable: Platform[]
   limits: { name: string; limit: number; windowSeconds: number }[]
 }
 

@@ -4,10 +4,14 @@ import { invalidRequest } from '../errors.ts'
 import { readAtMost } from '../lib/read-body.ts'
 import { ConnectBatchMessage, processConnectBatch } from '../services/accounts/connect-batch.ts'
 import type { ServiceDeps } from '../services/context.ts'
+import { refreshExpiringCredentials } from '../services/credentials/refresh-expiring.ts'
 import { planTrending, refreshTrending } from '../services/hashtags/index.ts'
 import { RefreshTrendingMessage } from '../services/hashtags/messages.ts'
 import { processImport } from '../services/imports/index.ts'
 import { ProcessImportMessage } from '../services/imports/messages.ts'
+import { PlanReconciliationMessage, ReconcileWorkspaceMessage } from '../services/reconcile/messages.ts'
+import { planReconciliation } from '../services/reconcile/plan-reconciliation.ts'
+import { reconcileWorkspace } from '../services/reconcile/reconcile-workspace.ts'
 import { backfill } from '../services/sync/backfill.ts'
 import {
   BackfillMessage,
@@ -59,6 +63,11 @@ const CALLBACKS = {
   '/trending/refresh': take(RefreshTrendingMessage, (deps, { workspaceId }) =>
     refreshTrending(deps, workspaceId),
   ),
+  '/reconcile/plan': take(PlanReconciliationMessage, planReconciliation),
+  '/reconcile/workspace': take(ReconcileWorkspaceMessage, (deps, message) =>
+    reconcileWorkspace(deps, message),
+  ),
+  '/credentials/refresh': call(refreshExpiringCredentials),
   '/outbox/sweep': call(sweepOutbox),
   '/upkeep/daily': call(dailyUpkeep),
 }

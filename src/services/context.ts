@@ -1,9 +1,11 @@
 import type { Db } from '../db/client.ts'
 import type { Platform } from '../domain/platforms.ts'
 import type {
+  CallGate,
   Clock,
   ConnectorContext,
   CredentialVault,
+  GateOperations,
   Generations,
   HubPublisher,
   Logger,
@@ -11,7 +13,6 @@ import type {
   ObjectStore,
   PlatformConnector,
   Queue,
-  RateBudget,
   WatchList,
 } from '../ports.ts'
 
@@ -25,7 +26,12 @@ export interface ServiceDeps {
   connectors: Partial<Record<Platform, PlatformConnector>>
   /** The guarded fetch for a platform's calls. */
   fetchFor(platform: Platform): ConnectorContext['fetch']
-  budget: RateBudget
+  /** Stands before every call to a platform. */
+  gate: CallGate
+  /** The switch that operators stop calls with, and what they see. */
+  gateOperations: GateOperations
+  /** Where reads are paid for: what a workspace may spend in a UTC day, in millionths of a dollar. */
+  dailyBudgets: Partial<Record<Platform, number>>
   /** `null`: this deployment has no key, and can store no credentials. */
   vault: CredentialVault | null
   watchList: WatchList

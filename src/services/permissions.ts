@@ -23,6 +23,12 @@ export const PERMISSIONS = {
     roles: EVERYBODY,
     withinBrands: true,
   },
+  'usage.read': {
+    does: 'See what was called at which platform, and what it cost',
+    scope: 'read',
+    roles: EVERYBODY,
+    withinBrands: false,
+  },
   'accounts.write': {
     does: 'Connect, change, pause, sync, hide and restore accounts, and cancel what was begun',
     scope: 'write',

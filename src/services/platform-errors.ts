@@ -21,6 +21,10 @@ export function toAppError(error: unknown): unknown {
       return new AppError('account_unavailable', error.message, options)
     case 'refused':
       return new AppError('address_refused', error.message, options)
+    case 'paused':
+    case 'resting':
+      return new AppError('platform_unavailable', error.message, options)
+    case 'budget_spent':
     case 'rate_limited':
       return new AppError('platform_rate_limited', error.message, options)
     case 'transient':

@@ -14,7 +14,7 @@ export interface AccountRow {
   url: string | null
   avatarUrl: string | null
   brandId: string | null
-  source: 'public' | 'credential' | 'import'
+  source: 'public' | 'app' | 'credential' | 'import'
   status: 'active' | 'paused' | 'needs_auth' | 'gone' | 'error' | 'imported'
   statusReason: string | null
   followers: number | null
@@ -56,7 +56,7 @@ export interface NewAccount {
   avatarUrl: string | null
   brandId: string | null
   /** Where it is read with a credential its posts are no public ones. Publicly by default. */
-  source?: 'public' | 'credential'
+  source?: 'public' | 'app' | 'credential'
   trackedSince: string
 }
 

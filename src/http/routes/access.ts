@@ -1,4 +1,5 @@
 import { createRoute, z } from '@hono/zod-openapi'
+import { PLATFORMS } from '../../domain/platforms.ts'
 import { createCursorCodec } from '../../lib/cursor.ts'
 import { createApiKey, listApiKeysPage, removeApiKey } from '../../services/access/api-keys.ts'
 import { brandsOf } from '../../services/access/reach.ts'
@@ -31,6 +32,8 @@ const Me = z
     /** What the caller may do here, by name. */
     permissions: z.array(z.string()),
     operator: z.boolean(),
+    /** Platforms whose accounts can be connected here; of the others, posts can be imported. */
+    connectable: z.array(z.enum(PLATFORMS)),
     limits: z.array(z.object({ name: z.string(), limit: z.number().int(), windowSeconds: z.number().int() })),
   })
   .openapi('Me')
@@ -99,6 +102,7 @@ export const accessRoutes = createApi()
         scopes: [...scopesOf(ctx.actor)],
         permissions: permissionsOf(ctx.actor),
         operator: scopesOf(ctx.actor).includes('operator'),
+        connectable: PLATFORMS.filter((platform) => ctx.connectors[platform] !== undefined),
         limits: limitPolicies(deps),
       },
       200,

@@ -226,6 +226,8 @@ describe('an operator', () => {
         },
         { id: 'tidemark-trending', state: 'ok', registered: { cron: '*/5 * * * *' } },
         { id: 'tidemark-outbox', state: 'paused' },
+        { id: 'tidemark-reconciliation', state: 'ok' },
+        { id: 'tidemark-credentials', state: 'ok' },
         { id: 'tidemark-upkeep', state: 'ok' },
       ],
       nextCursor: null,
@@ -276,8 +278,31 @@ describe('an operator', () => {
     )
     // Parts are counted with their whole, and stand by themselves below.
     expect(tables.some(({ name }) => name.startsWith('post_snapshots_'))).toBe(false)
-    expect(partitions).toHaveLength(facts?.parts ?? 0)
-    expect(partitions[0]).toMatchObject({ table: 'post_snapshots', bounds: expect.stringContaining('FROM') })
+    const ofSnapshots = partitions.filter(({ table }) => table === 'post_snapshots')
+    expect(ofSnapshots).toHaveLength(facts?.parts ?? 0)
+    expect(ofSnapshots[0]).toMatchObject({ bounds: expect.stringContaining('FROM') })
+  })
+
+  it('sees how many accounts were compared with their raw rows each day, and what had to be mended', async () => {
+    const reconciliations = async () =>
+      (await rig.ask('/api/v1/ops/database', operator)).body as { reconciliations: unknown }
+    expect(await reconciliations()).toMatchObject({ reconciliations: [] })
+    const [{ today, yesterday } = { today: '', yesterday: '' }] = await database.sql<Record<string, string>>(
+      `SELECT d::text AS today, (d - 1)::text AS yesterday FROM (SELECT (now() AT TIME ZONE 'UTC')::date AS d) t`,
+    )
+    await database.sql(
+      `INSERT INTO deployment_counters (name, day, value) VALUES
+         ('reconcile.accounts', $1, 12), ('reconcile.accounts', $2, 11), ('reconcile.drift_cells', $1, 3),
+         ('sync.messages_outdated', $2, 99), ('reconcile.accounts', $2::date - 20, 7)`,
+      [today, yesterday],
+    )
+    expect(await reconciliations()).toMatchObject({
+      reconciliations: [
+        { day: today, accounts: 12, driftCells: 3 },
+        { day: yesterday, accounts: 11, driftCells: 0 },
+      ],
+    })
+    await database.sql('DELETE FROM deployment_counters')
   })
 
   it('sees the oldest transaction that runs', async () => {
@@ -294,7 +319,7 @@ describe('an operator', () => {
 interface Report {
   sizeBytes: number
   tables: { name: string; totalBytes: number }[]
-  partitions: object[]
+  partitions: { table: string }[]
   oldestTransactionSeconds: number
 }
 

@@ -73,7 +73,9 @@ const databaseRoute = createRoute({
   ...operators,
   method: 'get',
   path: '/ops/database',
-  summary: 'How big the database is, and how busy',
+  summary: 'How big the database is, how busy, and whether its sums are right',
+  description:
+    'Every night all sums are compared with the raw rows they are made of. `driftCells` has to be 0: what differed is mended, and stands in the log as an error.',
   responses: { 200: json(DatabaseReport.openapi('DatabaseReport'), 'As it is now'), ...problems(403, 503) },
 })
 

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createTestDatabase, type TestDatabase } from '../../../test/harness/database.ts'
+import { namedPeriod } from '../../domain/periods.ts'
 import { newId } from '../../lib/ids.ts'
 import { removeAccount } from '../accounts/manage-accounts.ts'
 import { listAuditLog } from '../audit/list-audit-log.ts'
@@ -8,6 +9,7 @@ import type { Actor, Role, Scope, ServiceContext } from '../context.ts'
 import { streamOf } from '../imports/rig.test-helper.ts'
 import { startImport } from '../imports/start-import.ts'
 import { isAllowed, PERMISSIONS, type Permission, permissionsOf } from '../permissions.ts'
+import { readUsage } from '../usage/read-usage.ts'
 import { listApiKeysPage } from './api-keys.ts'
 import { listMembersPage, removeMember } from './members.ts'
 import { codeOf, type Person, Team } from './team.test-helper.ts'
@@ -29,6 +31,12 @@ const admins: readonly Role[] = ['owner', 'admin']
 
 const EXPECTED: Record<Permission, Expectation> = {
   'analytics.read': { roles: everybody, scope: 'read', withinBrands: true, verb: getBrands },
+  'usage.read': {
+    roles: everybody,
+    scope: 'read',
+    withinBrands: false,
+    verb: (ctx) => readUsage(ctx, namedPeriod('7d', 'UTC', ctx.clock.now())),
+  },
   'accounts.write': {
     roles: ['owner', 'admin', 'analyst'],
     scope: 'write',

@@ -10,6 +10,7 @@ import {
 } from '../../db/queries/accounts.ts'
 import { storeCredential } from '../../db/queries/credentials.ts'
 import { lockWorkspace, raiseGeneration, undeliveredEvents } from '../../db/queries/ingest/index.ts'
+import { PLATFORM_FACTS, type Platform } from '../../domain/platforms.ts'
 import { AppError, invalidRequest } from '../../errors.ts'
 import { newId } from '../../lib/ids.ts'
 import type { AccountProfile, SealedCredential } from '../../ports.ts'
@@ -21,7 +22,7 @@ import { requirePermission } from '../permissions.ts'
 import { toAppError } from '../platform-errors.ts'
 import { queueFirstSync } from '../sync/queue.ts'
 import { NO_SUCH_BRAND, requireBrandInReach } from './brand-reach.ts'
-import { connectorContext, connectorOf } from './connector-context.ts'
+import { callFor, connectorOf } from './connector-context.ts'
 import { presentAccount } from './present.ts'
 import type { Account, ConnectAccount } from './schemas.ts'
 
@@ -71,20 +72,23 @@ async function askPlatform(
   input: ConnectAccount,
 ): Promise<{ profile: AccountProfile; sealed: SealedCredential | null }> {
   const { platform, handle, credentials } = input
-  const context = connectorContext(ctx, platform)
   if (credentials === undefined) {
-    const profile = await connectorOf(ctx, platform)
-      .resolve(context, handle)
-      .catch((error: unknown) => {
+    const connector = connectorOf(ctx, platform)
+    const profile = await callFor(ctx, platform, (context) => connector.resolve(context, handle)).catch(
+      (error: unknown) => {
         throw toAppError(error)
-      })
+      },
+    )
     return { profile, sealed: null }
   }
   const { tokens, vault } = requireTokens(ctx, platform, '/credentials')
   try {
     const token = { value: credentials.accessToken, allowance: accountId }
-    const { profile, accessToken } = await tokens.resolve(context, handle, token)
-    await tokens.verify(context, accessToken)
+    const { profile, accessToken } = await callFor(ctx, platform, async (context) => {
+      const resolved = await tokens.resolve(context, handle, token)
+      await tokens.verify(context, resolved.accessToken)
+      return resolved
+    })
     const owner = { workspaceId: ctx.workspace.id, accountId, platform }
     return { profile, sealed: await vault.seal(owner, { accessToken: accessToken.value }) }
   } catch (error) {
@@ -106,7 +110,7 @@ async function store(
   const { platform } = input
   const { externalId, host, handle, displayName, url, avatarUrl } = profile
   const brandId = input.brandId ?? null
-  const source = sealed === null ? 'public' : 'credential'
+  const source = sealed === null ? sourceOf(platform) : 'credential'
   const account: NewAccount = {
     ...{ id, platform, externalId, host, handle, displayName, url, avatarUrl, brandId, source },
     trackedSince: nowIso,
@@ -140,6 +144,11 @@ async function store(
   if (sealed === null) return inserted
   const [[row]] = await ctx.db.inWorkspace(workspaceId, [selectAccount(workspaceId, id)])
   return row ?? inserted
+}
+
+/** How an account without a credential is read. What our own app reads is not what anyone can. */
+function sourceOf(platform: Platform): 'public' | 'app' {
+  return PLATFORM_FACTS[platform].connects === 'anyone' ? 'public' : 'app'
 }
 
 /** Matches nothing: ids are version 7. */

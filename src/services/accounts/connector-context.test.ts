@@ -1,83 +1,126 @@
 import { describe, expect, it } from 'vitest'
-import { PlatformError, type RateLimitRule, type RateSignal } from '../../ports.ts'
-import { connectorContext, connectorOf } from './connector-context.ts'
+import {
+  type AccessToken,
+  type CallOutcome,
+  type GatedCall,
+  type PlatformCall,
+  PlatformError,
+} from '../../ports.ts'
+import { UsageLedger } from '../usage/usage-ledger.ts'
+import { connectorContext, connectorOf, lastAnswerOf } from './connector-context.ts'
 
-const NOW_MS = Date.parse('2026-11-22T12:00:00Z')
-const rule = (key: string): RateLimitRule => ({ key, limit: 300, windowSeconds: 300 })
-const SIGNAL: RateSignal = { limit: 300, remaining: 12, resetAtMs: NOW_MS + 60_000 }
+const START_MS = Date.parse('2026-11-22T12:00:00Z')
+const CALL: PlatformCall = {
+  operation: 'posts.refresh',
+  server: null,
+  rules: [{ key: 'x.posts', limit: 300, windowSeconds: 900 }],
+  items: 60,
+  mostCostMicros: 300_000,
+}
+const FINE: CallOutcome = {
+  ...{ health: 'ok', status: 200, signal: null, retryAfterMs: null, paid: [], body: { data: [] } },
+}
+const SHARES = [
+  { workspaceId: 'one', items: 40 },
+  { workspaceId: 'two', items: 20 },
+]
 
-/** A context whose calls are answered by `respond`, and what it made of the answers. */
-function start(respond: (url: string) => Response = () => new Response('{}')) {
-  const spent: string[] = []
-  const followed: { key: string; signal: RateSignal }[] = []
+/** A context whose calls are let through; `book` ends the accounting of the oldest that is not booked. */
+function start(given: { accessToken?: AccessToken; dailyMicros?: number; refusal?: PlatformError } = {}) {
+  const gated: GatedCall[] = []
+  const outcomes: CallOutcome[] = []
+  const waiting: ((costMicros: number) => void)[] = []
+  let nowMs = START_MS
+  const ledger = new UsageLedger(() => nowMs)
   const context = connectorContext(
     {
-      clock: { now: () => NOW_MS },
-      fetchFor: () => async (url) => respond(url),
-      budget: {
-        spend: async ({ key }) => {
-          if (key === 'used up') throw new PlatformError('rate_limited', 'No.', { retryAfterMs: 5_000 })
-          spent.push(key)
+      clock: { now: () => nowMs },
+      fetchFor: () => async () => new Response('{}'),
+      dailyBudgets: given.dailyMicros === undefined ? {} : { x: given.dailyMicros },
+      gate: {
+        admit: async (call, onSettled) => {
+          gated.push(call)
+          if (given.refusal !== undefined) throw given.refusal
+          waiting.push((costMicros) => onSettled?.({ call, costMicros }))
+          return { settle: (outcome) => void outcomes.push(outcome) }
         },
-        follow: ({ key }, signal) => void followed.push({ key, signal }),
+        moneyLeft: async () => ({ spentMicros: 0, leftMicros: 0, moreAtMs: 0 }),
       },
     },
-    'mastodon',
+    'x',
+    { accessToken: given.accessToken, ledger, shares: SHARES },
   )
-  return { context, spent, followed }
+  return {
+    ...{ context, ledger, gated, outcomes },
+    book: (costMicros: number) => waiting.shift()?.(costMicros),
+    elapse: (ms: number) => {
+      nowMs += ms
+    },
+  }
 }
 
 describe('what a connector works with', () => {
-  it('takes every rule of a call from the budget, and holds what headers say against the first', async () => {
-    const { context, spent, followed } = start()
-    await context.spend(rule('a:paged'))
-    await context.spend(rule('a'))
-    await context.fetch('https://a.example/')
-    context.onRateSignal(SIGNAL)
-    expect(spent).toEqual(['a:paged', 'a'])
-    expect(followed).toEqual([{ key: 'a:paged', signal: SIGNAL }])
+  it('asks the gate before every call, and tells it how the call went', async () => {
+    const { context, gated, outcomes } = start()
+    const admitted = await context.admit(CALL)
+    expect(gated).toEqual([{ ...CALL, platform: 'x', payer: null }])
+    expect(outcomes).toEqual([])
+    admitted.settle(FINE)
+    expect(outcomes).toEqual([FINE])
   })
 
-  it('holds it against the host that was called, also after another that said nothing', async () => {
-    const { context, followed } = start()
-    await context.spend(rule('a'))
-    await context.fetch('https://a.example/')
-    await context.spend(rule('b'))
-    await context.fetch('https://b.example/')
-    context.onRateSignal(SIGNAL)
-    expect(followed).toEqual([{ key: 'b', signal: SIGNAL }])
+  it('lets the workspace pay for whom it reads, where reads cost money and there is a budget', async () => {
+    const { context, gated } = start({ dailyMicros: 3_000_000 })
+    await context.admit(CALL)
+    expect(gated[0]?.payer).toEqual({ workspaceId: 'one', dailyMicros: 3_000_000 })
   })
 
-  it('makes no call that the budget does not grant', async () => {
+  it('accounts for a call when it was answered: for whom, how long, and what it cost', async () => {
+    const { context, ledger, elapse, book } = start()
+    const rules = CALL.rules.map((rule) => ({ ...rule, units: 3 }))
+    const admitted = await context.admit({ ...CALL, rules })
+    elapse(250)
+    admitted.settle({ ...FINE, health: 'timeout' })
+    const rows = ledger.unwritten()
+    book(90_000)
+    expect(await rows).toMatchObject([
+      {
+        ...{ workspaceId: 'one', platform: 'x', host: null, credential: 'app', operation: 'posts.refresh' },
+        ...{ calls: 1, failures: 1, items: 40, units: 2, costMicros: 60_000, slowestMs: 250 },
+      },
+      { workspaceId: 'two', calls: 0, failures: 0, items: 20, units: 1, costMicros: 30_000 },
+    ])
+  })
+
+  it('waits for no cost where there is none', async () => {
+    const { context, ledger } = start()
+    const admitted = await context.admit({ ...CALL, mostCostMicros: 0 })
+    admitted.settle(FINE)
+    expect(await ledger.unwritten()).toMatchObject([{ costMicros: 0 }, { costMicros: 0 }])
+  })
+
+  it('names an account’s own credential by its allowance, and never by itself', async () => {
+    const accessToken = { value: 'secret', host: 'api.x.com', allowance: 'account-7' }
+    const { context, ledger } = start({ accessToken })
+    const admitted = await context.admit({ ...CALL, mostCostMicros: 0 })
+    admitted.settle(FINE)
+    const rows = await ledger.unwritten()
+    expect(rows[0]?.credential).toBe('token:account-7')
+    expect(JSON.stringify(rows)).not.toContain('secret')
+  })
+
+  it('accounts for nothing that the gate refuses', async () => {
+    const refusal = new PlatformError('rate_limited', 'No.', { retryAfterMs: 5_000 })
+    const { context, ledger } = start({ refusal })
+    await expect(context.admit(CALL)).rejects.toBe(refusal)
+    expect(await ledger.unwritten()).toEqual([])
+  })
+
+  it('remembers what was answered last, for saying what could not be understood', async () => {
     const { context } = start()
-    await expect(context.spend(rule('used up'))).rejects.toMatchObject({ kind: 'rate_limited' })
-  })
-
-  it.each([
-    ['seconds', '90', 90_000],
-    ['an hour at most', '86400', 3_600_000],
-  ])(
-    'lets everybody wait where a refusal says no more than for how long (%s)',
-    async (_what, after, waitMs) => {
-      const { context, followed } = start(
-        () => new Response('', { status: 429, headers: { 'retry-after': after } }),
-      )
-      await context.spend(rule('a'))
-      await context.fetch('https://a.example/')
-      expect(followed).toEqual([
-        { key: 'a', signal: { limit: null, remaining: 0, resetAtMs: NOW_MS + waitMs } },
-      ])
-    },
-  )
-
-  it.each([
-    ['says nothing more', 429, {}],
-    ['is no refusal of this kind', 503, { 'retry-after': '90' }],
-  ])('lets nobody wait where an answer %s', async (_what, status, headers) => {
-    const { context, followed } = start(() => new Response('', { status, headers }))
-    await context.spend(rule('a'))
-    await context.fetch('https://a.example/')
-    expect(followed).toEqual([])
+    expect(lastAnswerOf(context)).toBeNull()
+    for (const body of [1, { two: 2 }]) (await context.admit(CALL)).settle({ ...FINE, body })
+    expect(lastAnswerOf(context)).toEqual({ host: null, operation: 'posts.refresh', body: { two: 2 } })
   })
 })
 

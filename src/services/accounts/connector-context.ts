@@ -1,9 +1,15 @@
-import { readRetryAfterMs } from '../../adapters/platforms/http.ts'
-import type { Platform } from '../../domain/platforms.ts'
-import { PLATFORM_FACTS } from '../../domain/platforms.ts'
+import { PLATFORM_FACTS, type Platform } from '../../domain/platforms.ts'
 import { AppError } from '../../errors.ts'
-import type { AccessToken, ConnectorContext, PlatformConnector, RateLimitRule } from '../../ports.ts'
-import type { ServiceDeps } from '../context.ts'
+import type {
+  AccessToken,
+  CallOperation,
+  ConnectorContext,
+  GatedCall,
+  PlatformConnector,
+} from '../../ports.ts'
+import type { ServiceContext, ServiceDeps } from '../context.ts'
+import { type Share, UsageLedger } from '../usage/usage-ledger.ts'
+import { writeUsage } from '../usage/write-usage.ts'
 
 /** @throws platform_unsupported where accounts of a platform can only be imported so far */
 export function connectorOf(deps: Pick<ServiceDeps, 'connectors'>, platform: Platform): PlatformConnector {
@@ -11,45 +17,91 @@ export function connectorOf(deps: Pick<ServiceDeps, 'connectors'>, platform: Pla
   if (connector === undefined)
     throw new AppError(
       'platform_unsupported',
-      `${PLATFORM_FACTS[platform].label} accounts cannot be connected yet; their posts can be imported.`,
+      `${PLATFORM_FACTS[platform].label} accounts cannot be connected in this deployment; their posts can be imported.`,
     )
   return connector
 }
 
-/**
- * What a connector works with: the guarded fetch, a token where the account has one, and a budget that follows the platform's own headers. For
- * calls one after the other: what an answer says is taken to be about the call before it.
- */
-export function connectorContext(
-  deps: Pick<ServiceDeps, 'budget' | 'fetchFor' | 'clock'>,
-  platform: Platform,
-  accessToken?: AccessToken,
-): ConnectorContext {
-  const fetch = deps.fetchFor(platform)
-  /** Of several rules for one call the first is the scarcest, which is the one that headers speak of. */
-  let next: RateLimitRule | null = null
-  let called: RateLimitRule | null = null
-  return {
+/** On whose behalf calls are made, and where they are accounted for. */
+export interface Caller {
+  /** None: what anybody may read is read, or what the deployment's own app may. */
+  accessToken?: AccessToken | undefined
+  ledger: UsageLedger
+  /** On platforms that charge for reads it is one workspace, which pays. */
+  shares: readonly Share[]
+}
+
+type CallDeps = Pick<ServiceDeps, 'gate' | 'fetchFor' | 'clock' | 'dailyBudgets'>
+
+/** What a connector works with: the guarded fetch, a token where the account has one, the gate, the account book. */
+export function connectorContext(deps: CallDeps, platform: Platform, caller: Caller): ConnectorContext {
+  const { accessToken, ledger, shares } = caller
+  const dailyMicros = deps.dailyBudgets[platform]
+  const [first] = shares
+  const payer =
+    dailyMicros === undefined || first === undefined ? null : { workspaceId: first.workspaceId, dailyMicros }
+  const context: ConnectorContext = {
     accessToken,
-    async fetch(url, init) {
-      const rule = next
-      called = rule
-      next = null
-      const response = await fetch(url, init)
-      if (rule !== null && response.status === 429) {
-        // Everybody waits, also where the answer has no headers but this one.
-        const retryAfterMs = readRetryAfterMs(response.headers)
-        if (retryAfterMs !== null)
-          deps.budget.follow(rule, { limit: null, remaining: 0, resetAtMs: deps.clock.now() + retryAfterMs })
+    fetch: deps.fetchFor(platform),
+    async admit(call) {
+      const gated: GatedCall = { ...call, platform, payer }
+      const cost = Promise.withResolvers<number>()
+      const admitted = await deps.gate.admit(gated, ({ costMicros }) => cost.resolve(costMicros))
+      const startedMs = deps.clock.now()
+      return {
+        settle(outcome) {
+          lastAnswers.set(context, { host: call.server, operation: call.operation, body: outcome.body })
+          ledger.add({
+            platform,
+            host: call.server,
+            credential: credentialName(platform, accessToken),
+            operation: call.operation,
+            shares,
+            items: call.items,
+            units: call.rules.reduce((most, { units = 1 }) => Math.max(most, units), 1),
+            failed: outcome.health !== 'ok',
+            latencyMs: Math.max(0, deps.clock.now() - startedMs),
+            costMicros: call.mostCostMicros === 0 ? 0 : cost.promise,
+          })
+          admitted.settle(outcome)
+        },
       }
-      return response
     },
-    async spend(rule) {
-      await deps.budget.spend(rule)
-      next ??= rule
-    },
-    onRateSignal(signal) {
-      if (called !== null) deps.budget.follow(called, signal)
-    },
+  }
+  return context
+}
+
+interface LastAnswer {
+  host: string | null
+  operation: CallOperation
+  /** The JSON of it. */
+  body: unknown
+}
+
+const lastAnswers = new WeakMap<ConnectorContext, LastAnswer>()
+
+/** What the last call by way of a context was answered; for saying what could not be understood. */
+export function lastAnswerOf(context: ConnectorContext): LastAnswer | null {
+  return lastAnswers.get(context) ?? null
+}
+
+function credentialName(platform: Platform, accessToken: AccessToken | undefined): string {
+  if (accessToken !== undefined) return `token:${accessToken.allowance}`
+  return PLATFORM_FACTS[platform].connects === 'anyone' ? 'anyone' : 'app'
+}
+
+/** Calls a platform for somebody who waits; the calls are accounted for after the answer. */
+export async function callFor<T>(
+  ctx: ServiceContext,
+  platform: Platform,
+  call: (context: ConnectorContext) => Promise<T>,
+  accessToken?: AccessToken,
+): Promise<T> {
+  const ledger = new UsageLedger(ctx.clock.now)
+  const shares = [{ workspaceId: ctx.workspace.id, items: 1 }]
+  try {
+    return await call(connectorContext(ctx, platform, { accessToken, ledger, shares }))
+  } finally {
+    ctx.waitUntil(writeUsage(ctx, ledger))
   }
 }

@@ -1,9 +1,11 @@
 import type { AccountRow } from '../../db/queries/accounts.ts'
-import { ACCOUNT_EVERY_SECONDS } from '../../domain/sync-tiers.ts'
+import { longestRestSeconds } from '../../domain/sync-tiers.ts'
 import { type Account, StaleReason } from './schemas.ts'
 
-/** An account counts as stale when it was not read for this many of its intervals. */
-const STALE_AFTER_INTERVALS = 3
+/** An account whose last attempt gave nothing counts as stale when so much time has passed since it was read. */
+const STALE_AFTER_MS = 45 * 60_000
+/** Any other, when it should have been read so long ago. */
+const OVERDUE_AFTER_MS = 30 * 60_000
 
 /** An account as the API shows it, with how fresh it is at `nowMs`. */
 export function presentAccount(row: AccountRow, nowMs: number): Account {
@@ -46,8 +48,11 @@ function staleReason(row: AccountRow, nowMs: number): StaleReason | null {
   if (row.status === 'needs_auth') return 'needs_auth'
   if (row.status === 'gone') return 'gone'
   if (row.status === 'error') return 'error'
-  const since = Date.parse(row.lastSyncedAt ?? row.createdAt)
-  if (nowMs - since <= STALE_AFTER_INTERVALS * ACCOUNT_EVERY_SECONDS * 1_000) return null
+  const unreadForMs = nowMs - Date.parse(row.lastSyncedAt ?? row.createdAt)
   const known = StaleReason.safeParse(row.staleReason)
-  return known.success ? known.data : 'overdue'
+  if (known.success && unreadForMs > STALE_AFTER_MS) return known.data
+  const lateByMs = nowMs - Date.parse(row.nextSyncAt ?? row.createdAt)
+  // A claim that comes to nothing moves what is next, again and again.
+  const longestMs = longestRestSeconds(row.platform) * 1_100
+  return lateByMs > OVERDUE_AFTER_MS || unreadForMs > longestMs + OVERDUE_AFTER_MS ? 'overdue' : null
 }

@@ -1,6 +1,6 @@
 import { member, NOWHERE } from '../../../test/harness/actors.ts'
 import type { TestDatabase } from '../../../test/harness/database.ts'
-import { quietDeps } from '../../../test/harness/deps.ts'
+import { noCalls, quietDeps } from '../../../test/harness/deps.ts'
 import { makeWorkspace } from '../../../test/harness/factories.ts'
 import type { LiveEvent, ObjectStore, Queue, QueueMessage } from '../../ports.ts'
 import type { ServiceContext } from '../context.ts'
@@ -83,7 +83,7 @@ export async function makeRig(
     queue,
     connectors: {},
     fetchFor: () => unused,
-    budget: { spend: unused, follow() {} },
+    ...noCalls(),
     watchList: { mark: async () => {}, list: async () => [] },
     clock: { now: () => time.nowMs },
     vault: null,

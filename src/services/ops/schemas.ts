@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { PLATFORMS } from '../../domain/platforms.ts'
 import { SCHEDULE_STATES } from '../../domain/schedules.ts'
 
 export const Health = z.object({
@@ -69,5 +70,82 @@ export const DatabaseReport = z.object({
   partitions: z.array(
     z.object({ name: z.string(), table: z.string(), bounds: z.string(), estimatedRows, totalBytes: z.int() }),
   ),
+  /** The latest first: accounts whose sums were compared with the raw rows, and rows of sums that were mended. */
+  reconciliations: z.array(z.object({ day: z.string(), accounts: z.int(), driftCells: z.int() })),
 })
 export type DatabaseReport = z.infer<typeof DatabaseReport>
+
+/** A platform, or all of them. */
+const Stoppable = z.enum([...PLATFORMS, 'all'] as const)
+
+export const CircuitBreaker = z.object({
+  /** A platform, or one of its instances: `mastodon:social.example`. */
+  name: z.string(),
+  state: z.enum(['closed', 'open', 'half-open']),
+  successes: z.int(),
+  failures: z.int(),
+  timeouts: z.int(),
+  /** Calls that were not made because it was open. */
+  rejects: z.int(),
+  /** Successes of all calls that were made; `null` without any. */
+  successRate: z.number().nullable(),
+  openedAt: z.string().nullable(),
+})
+export type CircuitBreaker = z.infer<typeof CircuitBreaker>
+
+export const Budgets = z.object({
+  /** Platforms that make no calls because an operator stopped them; `all` stands for every one. */
+  paused: z.array(Stoppable),
+  /** Allowances that calls were taken from lately. */
+  allowances: z.array(
+    z.object({
+      key: z.string(),
+      limit: z.int(),
+      /** What is kept to: at most nine tenths of the limit. */
+      allowed: z.int(),
+      used: z.int(),
+      windowSeconds: z.int(),
+      pausedUntil: z.string().nullable(),
+    }),
+  ),
+  /** What was called in the last 24 hours. */
+  platforms: z.array(
+    z.object({
+      platform: z.enum(PLATFORMS),
+      calls: z.int(),
+      failures: z.int(),
+      items: z.int(),
+      units: z.int(),
+      costUsd: z.number(),
+      meanLatencyMs: z.number().nullable(),
+      slowestMs: z.int(),
+    }),
+  ),
+  /** Where reads are paid for: what each workspace may spend in a UTC day. */
+  money: z.array(z.object({ platform: z.enum(PLATFORMS), dailyUsdPerWorkspace: z.number() })),
+  /** Messages that were a day old when they came, and dropped: by UTC day. */
+  outdatedMessages: z.array(z.object({ day: z.string(), count: z.int() })),
+})
+export type Budgets = z.infer<typeof Budgets>
+
+export const MalformedAnswer = z.object({
+  platform: z.enum(PLATFORMS),
+  host: z.string().nullable(),
+  operation: z.string(),
+  problem: z.string(),
+  /** Names of fields and kinds of values; never the values. */
+  sample: z.unknown(),
+  times: z.int(),
+  firstSeenAt: z.string(),
+  lastSeenAt: z.string(),
+})
+export type MalformedAnswer = z.infer<typeof MalformedAnswer>
+
+export const SyncSwitch = z.strictObject({
+  /** Left out: all of them. */
+  platform: z.enum(PLATFORMS).optional(),
+})
+export type SyncSwitch = z.infer<typeof SyncSwitch>
+
+export const SyncState = z.object({ paused: z.array(Stoppable) })
+export type SyncState = z.infer<typeof SyncState>

@@ -1,8 +1,16 @@
-import { claimDueAccounts, claimDuePosts, type DueAccount, type DuePost } from '../../db/queries/sync.ts'
+import {
+  claimDueAccounts,
+  claimDuePosts,
+  type DueAccount,
+  type DuePost,
+  platformsWithDuePosts,
+  putOffAccounts,
+} from '../../db/queries/sync.ts'
 import { PLATFORMS, type Platform } from '../../domain/platforms.ts'
-import type { QueueMessage } from '../../ports.ts'
+import type { PlatformConnector, QueueMessage } from '../../ports.ts'
 import type { ServiceDeps } from '../context.ts'
-import type { PlanMessage } from './messages.ts'
+import { affordablePosts } from './afford.ts'
+import type { PlanMessage, RefreshPostsMessage, SyncAccountsMessage } from './messages.ts'
 import { refreshPostsMessage, syncAccountsMessage } from './queue.ts'
 
 /** A claim that comes to nothing is due again after this. */
@@ -11,12 +19,12 @@ const POST_LEASE_SECONDS = 900
 
 /** Bounds of one plan; what is left over is due at the next. */
 const MOST_ACCOUNTS = 1_000
-const MOST_POSTS_PER_PLATFORM = 5_000
+const MOST_POSTS_PER_PLATFORM = 10_000
 
 /** Accounts in one message: each costs a call, and a delivery must end within its time. */
 const ACCOUNTS_PER_MESSAGE = 10
-/** Full batches in one message of posts. */
-const BATCHES_PER_MESSAGE = 4
+/** Posts in one message, about: enough for few round trips to the database, few enough for one delivery. */
+const POSTS_PER_MESSAGE = 600
 
 export interface Plan {
   accounts: number
@@ -25,18 +33,30 @@ export interface Plan {
 }
 
 /**
- * Finds what is due in all workspaces and queues it, grouped by host into batches as large as the platform
- * takes. Two plans at once share the work: each due thing is claimed by one of them.
+ * Finds what is due in all workspaces and queues it, grouped into batches as large as the platforms take. Two
+ * plans at once share the work: each due thing is claimed by one of them.
  */
 export async function planSync(deps: ServiceDeps, message: PlanMessage): Promise<Plan> {
   const now = deps.clock.now()
   const nowIso = new Date(now).toISOString()
   // Read from Redis, as budgets are: while it is away, sync pauses here rather than guessing.
-  const watched = await deps.watchList.list()
+  const [watched, paused] = await Promise.all([deps.watchList.list(), deps.gateOperations.paused()])
+  const isPaused = (platform: Platform) => paused.includes('all') || paused.includes(platform)
   const connectable = PLATFORMS.filter((platform) => deps.connectors[platform] !== undefined)
+  const platforms = connectable.filter((platform) => !isPaused(platform))
 
+  if (platforms.length < connectable.length)
+    await deps.db.outside(
+      putOffAccounts({
+        platforms: connectable.filter(isPaused),
+        nowIso,
+        untilIso: new Date(now + deps.syncIntervalSeconds * 1_000).toISOString(),
+        reason: 'paused',
+      }),
+    )
   const accounts = await deps.db.outside(
     claimDueAccounts({
+      platforms,
       nowIso,
       watched,
       // Half an interval of slack: plans do not come to the second.
@@ -45,22 +65,21 @@ export async function planSync(deps: ServiceDeps, message: PlanMessage): Promise
       most: MOST_ACCOUNTS,
     }),
   )
-  const messages: QueueMessage[] = accountMessages(accounts.filter((a) => connectable.includes(a.platform)))
+  const messages = accountMessages(deps, accounts, nowIso)
   let posts = 0
-  for (const platform of connectable) {
+  for (const { platform } of await deps.db.outside(platformsWithDuePosts(platforms, nowIso))) {
+    const connector = deps.connectors[platform]
+    if (connector === undefined) continue
     const due = await deps.db.outside(
       claimDuePosts({ platform, nowIso, leaseSeconds: POST_LEASE_SECONDS, most: MOST_POSTS_PER_PLATFORM }),
     )
-    posts += due.length
-    messages.push(...postMessages(platform, due, deps.connectors[platform]?.refreshBatchSize ?? 1))
+    const affordable = await affordablePosts(deps, connector, due)
+    posts += affordable.length
+    messages.push(...postMessages(connector, affordable, nowIso))
   }
   if (!message.repeated) messages.push(...plansWithinMinute(deps.syncIntervalSeconds, now))
   await deps.queue.publish(messages)
   return { accounts: accounts.length, posts, messages: messages.length }
-}
-
-function groupBy<T>(items: T[], key: (item: T) => string): T[][] {
-  return [...Map.groupBy(items, key).values()]
 }
 
 function inChunks<T>(items: T[], size: number): T[][] {
@@ -69,40 +88,71 @@ function inChunks<T>(items: T[], size: number): T[][] {
   )
 }
 
-function accountMessages(accounts: DueAccount[]): QueueMessage[] {
-  return groupBy(accounts, (a) => `${a.platform} ${a.host ?? ''}`).flatMap((group) =>
+function accountMessages(deps: ServiceDeps, accounts: DueAccount[], plannedAt: string): QueueMessage[] {
+  const lane = ({ platform, host, workspaceId }: DueAccount) => {
+    // Whoever pays is asked for alone.
+    const payer = deps.connectors[platform]?.batchBy === 'workspace' ? workspaceId : ''
+    return `${platform} ${host ?? ''} ${payer}`
+  }
+  return [...Map.groupBy(accounts, lane).values()].flatMap((group) =>
     inChunks(group, ACCOUNTS_PER_MESSAGE).flatMap((chunk) => {
-      const first = chunk[0]
+      const [first] = chunk
       if (first === undefined) return []
-      return syncAccountsMessage({
-        platform: first.platform,
-        host: first.host,
-        accounts: chunk.map(({ id, workspaceId, externalId, handle }) => ({
-          id,
-          workspaceId,
-          externalId,
-          handle,
-        })),
-        jobId: null,
-      })
+      const { platform, host } = first
+      return syncAccountsMessage({ platform, host, accounts: chunk.map(toMember), jobId: null, plannedAt })
     }),
   )
 }
 
-function postMessages(platform: Platform, posts: DuePost[], batchSize: number): QueueMessage[] {
-  return groupBy(posts, (p) => p.host ?? '').flatMap((group) =>
-    inChunks(group, batchSize * BATCHES_PER_MESSAGE).map((chunk) =>
+function toMember(account: DueAccount): SyncAccountsMessage['accounts'][number] {
+  const { id, workspaceId, externalId, handle, isNew, newestPostId, newestPostedAt } = account
+  const newest =
+    newestPostId === null || newestPostedAt === null
+      ? null
+      : { id: newestPostId, postedAtMs: Date.parse(newestPostedAt) }
+  return { id, workspaceId, externalId, handle, isNew, newest }
+}
+
+/** Whole batches, so that a message ends with a full one; what cannot stand in one batch is not mixed. */
+function postMessages(connector: PlatformConnector, posts: DuePost[], plannedAt: string): QueueMessage[] {
+  const { platform, refreshBatchSize, batchBy } = connector
+  const size = Math.max(1, Math.floor(POSTS_PER_MESSAGE / refreshBatchSize)) * refreshBatchSize
+  const lane = ({ host, workspaceId }: DuePost) =>
+    batchBy === 'host' ? (host ?? '') : `${host ?? ''} ${workspaceId}`
+  return [...Map.groupBy(posts, lane).values()].flatMap((group) =>
+    (batchBy === 'account' ? inWholeAccounts(group, size) : inChunks(group, size)).map((chunk) =>
       refreshPostsMessage({
         platform,
         host: chunk[0]?.host ?? null,
-        posts: chunk.map(({ workspaceId, accountId, platformPostId }) => ({
-          workspaceId,
-          accountId,
-          platformPostId,
-        })),
+        accounts: byAccount(chunk),
+        plannedAt,
       }),
     ),
   )
+}
+
+/** Chunks of about `size` that part no account: what follows a cut would be a batch that is not full. */
+function inWholeAccounts(posts: DuePost[], size: number): DuePost[][] {
+  const chunks: DuePost[][] = []
+  for (const ours of Map.groupBy(posts, ({ accountId }) => accountId).values()) {
+    const last = chunks.at(-1)
+    if (last !== undefined && last.length + ours.length <= size) last.push(...ours)
+    else chunks.push([...ours])
+  }
+  return chunks
+}
+
+function byAccount(posts: DuePost[]): RefreshPostsMessage['accounts'] {
+  return [...Map.groupBy(posts, ({ accountId }) => accountId).values()].flatMap((ours) => {
+    const [first] = ours
+    if (first === undefined) return []
+    const { accountId: id, workspaceId, externalId, handle } = first
+    const refs = ours.map(({ platformPostId, postedAt }) => ({
+      id: platformPostId,
+      postedAtMs: Date.parse(postedAt),
+    }))
+    return { id, workspaceId, externalId, handle, posts: refs }
+  })
 }
 
 /** The schedule knows minutes; shorter intervals are made of delayed messages, each of them once a minute. */

@@ -1,4 +1,5 @@
 import type { AccountRow } from '../../db/queries/accounts.ts'
+import { selectNewestPost } from '../../db/queries/sync.ts'
 import type { Platform } from '../../domain/platforms.ts'
 import { sha256Hex } from '../../lib/hash.ts'
 import { PlatformError, type QueueMessage } from '../../ports.ts'
@@ -6,13 +7,15 @@ import type { ServiceDeps } from '../context.ts'
 import { toAppError } from '../platform-errors.ts'
 import type { BackfillMessage, RefreshPostsMessage, SyncAccountsMessage } from './messages.ts'
 
-/** Messages for one host under way at once: a slow server holds up nobody else. */
-const PARALLEL_PER_HOST = 2
+/** Messages for one instance under way at once: a slow server holds up nobody else, and is not overrun. */
+const PARALLEL_PER_SERVER = 2
+/** Messages for a platform that is one great service under way at once. */
+const PARALLEL_PER_PLATFORM = 10
 
 /** Names a host's lane. The queue takes letters, digits, `-`, `_` and `.` in names. */
 function flowOf(platform: Platform, host: string | null): { key: string; parallelism: number } {
-  const key = host === null ? platform : `${platform}.${host.replace(/[^A-Za-z0-9.-]/g, '_')}`
-  return { key, parallelism: PARALLEL_PER_HOST }
+  if (host === null) return { key: platform, parallelism: PARALLEL_PER_PLATFORM }
+  return { key: `${platform}.${host.replace(/[^A-Za-z0-9.-]/g, '_')}`, parallelism: PARALLEL_PER_SERVER }
 }
 
 export function syncAccountsMessage(body: SyncAccountsMessage): QueueMessage {
@@ -25,20 +28,16 @@ export function refreshPostsMessage(body: RefreshPostsMessage): QueueMessage {
 
 /** One message for each place that a backfill reaches: asked for twice, it is delivered once. */
 export async function backfillMessage(
-  platform: Platform,
-  host: string | null,
   body: BackfillMessage,
-  cursor: string,
+  cursors: readonly string[],
   delaySeconds?: number,
 ): Promise<QueueMessage> {
-  const place = (await sha256Hex(cursor)).slice(0, 16)
+  const place = (await sha256Hex(JSON.stringify([body.accountIds, cursors]))).slice(0, 32)
   return {
     topic: 'sync/backfill',
     body,
-    flow: flowOf(platform, host),
-    ...(delaySeconds === undefined
-      ? { deduplicationId: `backfill-${body.accountId}-${place}` }
-      : { delaySeconds }),
+    flow: flowOf(body.platform, body.host),
+    ...(delaySeconds === undefined ? { deduplicationId: `backfill-${place}` } : { delaySeconds }),
   }
 }
 
@@ -52,12 +51,19 @@ export function queueError(error: unknown): unknown {
 
 /** Reads an account soon, ahead of the next plan. */
 export async function queueFirstSync(
-  deps: Pick<ServiceDeps, 'queue'>,
-  account: Pick<AccountRow, 'id' | 'workspaceId' | 'platform' | 'host' | 'externalId' | 'handle'>,
+  deps: Pick<ServiceDeps, 'db' | 'queue' | 'clock'>,
+  account: Pick<
+    AccountRow,
+    'id' | 'workspaceId' | 'platform' | 'host' | 'externalId' | 'handle' | 'lastSyncedAt'
+  >,
   jobId: string | null = null,
 ): Promise<void> {
   const { id, workspaceId, platform, host, externalId, handle } = account
-  await deps.queue.publish([
-    syncAccountsMessage({ platform, host, accounts: [{ id, workspaceId, externalId, handle }], jobId }),
-  ])
+  const isNew = account.lastSyncedAt === null
+  const [[post]] = isNew ? [[]] : await deps.db.inWorkspace(workspaceId, [selectNewestPost(workspaceId, id)])
+  const newest =
+    post === undefined ? null : { id: post.platformPostId, postedAtMs: Date.parse(post.postedAt) }
+  const member = { id, workspaceId, externalId, handle, isNew, newest }
+  const plannedAt = new Date(deps.clock.now()).toISOString()
+  await deps.queue.publish([syncAccountsMessage({ platform, host, accounts: [member], jobId, plannedAt })])
 }

@@ -1,14 +1,28 @@
 import { keepFromPublic } from '../../db/queries/credentials.ts'
 import type { PostAbsence, PostReading } from '../../db/queries/ingest/index.ts'
-import { type AccessToken, type PlatformConnector, PlatformError, type PlatformPost } from '../../ports.ts'
+import { putOffRefreshes } from '../../db/queries/sync.ts'
+import { recordApiUsage } from '../../db/queries/usage.ts'
+import type { BatchScope, PlatformConnector, PlatformPost, PostRef } from '../../ports.ts'
+import { PlatformError } from '../../ports.ts'
 import { connectorContext, connectorOf } from '../accounts/connector-context.ts'
 import type { ServiceDeps } from '../context.ts'
-import { openCredentials } from '../credentials/open-credentials.ts'
+import { type OpenCredential, openCredentials } from '../credentials/open-credentials.ts'
 import { ingest } from '../ingest/ingest.ts'
+import { noteMalformed } from '../usage/note-malformed.ts'
+import { UsageLedger } from '../usage/usage-ledger.ts'
+import { writeUsage } from '../usage/write-usage.ts'
 import { eachApart, storeApart } from './apart.ts'
 import type { RefreshPostsMessage } from './messages.ts'
+import { isOutdated } from './outdated.ts'
 import { queueError, refreshPostsMessage } from './queue.ts'
 import { toReading } from './readings.ts'
+import { sharesOf } from './shares.ts'
+
+type Account = RefreshPostsMessage['accounts'][number]
+
+interface KnownPost extends PostRef {
+  account: Account
+}
 
 /** A post that was asked for, and what the platform showed of it. */
 interface Observed {
@@ -19,7 +33,12 @@ interface Observed {
   withCredential: boolean
 }
 
-type KnownPost = RefreshPostsMessage['posts'][number]
+/** Posts that are read with one and the same thing, in batches as large as the platform takes. */
+interface Group {
+  credential: OpenCredential | null
+  scope: BatchScope
+  posts: KnownPost[]
+}
 
 /** How far the reading of some posts has come. */
 interface Progress {
@@ -28,65 +47,125 @@ interface Progress {
   stopped: PlatformError | null
 }
 
+/** Groups that are read at the same time; the runtime allows six connections to an invocation. */
+const CONCURRENT_GROUPS = 4
+/** A delivery has to end in its time: what was not begun by then is queued again. */
+const READING_MS = 15_000
+/** Where a platform asks to wait and does not say for how long. */
+const DEFAULT_WAIT_MS = 60_000
+/** What waits no longer keeps its place in the queue; well within the claim of its posts, so that it stays one. */
+const SOON_MS = 120_000
+/** Whatever else waits is looked for again after so long, and within this. */
+const LEAST_PUT_OFF_MS = 120_000
+const PUT_OFF_SPREAD_MS = 60_000
+
 /**
  * Reads known posts again through the platform's batch endpoint, whosoever they are, and stores them with one
- * round trip a workspace. Those of an account with a credential are read by themselves, with that. A post that
- * the platform leaves out is noted as absent.
+ * round trip a workspace. What has a credential is read with that, and what a platform does not show together
+ * is asked for apart. A post that the platform leaves out is noted as absent.
  */
 export async function refreshPosts(deps: ServiceDeps, message: RefreshPostsMessage): Promise<void> {
+  if (await isOutdated(deps, message.plannedAt)) return
   const connector = connectorOf(deps, message.platform)
-  const accounts = message.posts.map(({ workspaceId, accountId }) => ({ workspaceId, id: accountId }))
-  const credentials = await openCredentials(deps, connector, message.host, accounts)
-  const groups = Map.groupBy(message.posts, ({ accountId }) => credentials.get(accountId) ?? null)
-  const done: Progress[] = []
-  for (const [credential, posts] of groups) {
-    if (credential?.error !== undefined) continue
-    const progress = await readBatches(deps, connector, { ...message, posts }, credential?.accessToken)
-    // A token that is refused stops its account at the next sync, and nobody else's posts.
-    if (credential !== null && progress.stopped?.kind === 'auth') progress.stopped = null
-    done.push(progress)
+  const ledger = new UsageLedger(deps.clock.now)
+  try {
+    const credentials = await openCredentials(deps, connector, message.host, message.accounts)
+    const done = await readGroups(deps, connector, groupsOf(connector, message, credentials), ledger)
+    await eachApart(
+      Map.groupBy(
+        done.flatMap(({ observed }) => observed),
+        ({ known }) => known.account.workspaceId,
+      ),
+      ([workspaceId, ours]) => store(deps, workspaceId, ours, ledger),
+    )
+    // What is stored is stored; only the rest is tried again, when the platform will have it.
+    await leaveRest(
+      deps,
+      message,
+      done.filter(({ stopped }) => stopped === null || stopped.retryable),
+    )
+    const broken = done.find(({ stopped }) => stopped !== null && !stopped.retryable)
+    if (broken !== undefined) throw queueError(broken.stopped)
+  } finally {
+    await writeUsage(deps, ledger)
   }
-  await eachApart(
-    Map.groupBy(
-      done.flatMap(({ observed }) => observed),
-      ({ known }) => known.workspaceId,
-    ),
-    ([workspaceId, ours]) => store(deps, workspaceId, ours),
-  )
-  // What is stored is stored; only the rest is tried again, when the platform will have it.
-  const waiting = done.filter(({ stopped }) => stopped?.kind === 'rate_limited')
-  await deps.queue.publish(
-    waiting.map(({ left, stopped }) => ({
-      ...refreshPostsMessage({ ...message, posts: left }),
-      delaySeconds: Math.ceil((stopped?.retryAfterMs ?? 60_000) / 1_000),
-    })),
-  )
-  const broken = done.find(({ stopped }) => stopped !== null && stopped.kind !== 'rate_limited')
-  if (broken !== undefined) throw queueError(broken.stopped)
+}
+
+function groupsOf(
+  connector: PlatformConnector,
+  { host, accounts }: RefreshPostsMessage,
+  credentials: Map<string, OpenCredential>,
+): Group[] {
+  const key = (account: Account) => {
+    if (connector.batchBy === 'account' || credentials.has(account.id)) return account.id
+    return connector.batchBy === 'workspace' ? account.workspaceId : ''
+  }
+  return [...Map.groupBy(accounts, key).values()].flatMap((some) => {
+    const [account] = some
+    if (account === undefined) return []
+    const { externalId, handle } = account
+    return {
+      credential: credentials.get(account.id) ?? null,
+      scope: { host, account: connector.batchBy === 'account' ? { externalId, host, handle } : null },
+      posts: some.flatMap((one) => one.posts.map((post) => ({ ...post, account: one }))),
+    }
+  })
+}
+
+async function readGroups(
+  deps: ServiceDeps,
+  connector: PlatformConnector,
+  groups: Group[],
+  ledger: UsageLedger,
+): Promise<Progress[]> {
+  const deadlineMs = deps.clock.now() + READING_MS
+  const waiting = [...groups]
+  const done: Progress[] = []
+  const worker = async () => {
+    for (let group = waiting.shift(); group !== undefined; group = waiting.shift()) {
+      // What a token is refused for stops its account at the next sync, and nobody else's posts.
+      if (group.credential?.error !== undefined) continue
+      const progress = await readBatches(deps, connector, group, ledger, deadlineMs)
+      const isOneAccounts = group.credential !== null || group.scope.account !== null
+      const isOver = progress.stopped !== null && !progress.stopped.retryable
+      // The same for what its account cannot be read for any more.
+      done.push(isOneAccounts && isOver ? { ...progress, left: [], stopped: null } : progress)
+    }
+  }
+  await Promise.all(Array.from({ length: CONCURRENT_GROUPS }, worker))
+  return done
 }
 
 async function readBatches(
   deps: ServiceDeps,
   connector: PlatformConnector,
-  message: RefreshPostsMessage,
-  accessToken: AccessToken | undefined,
+  { credential, scope, posts }: Group,
+  ledger: UsageLedger,
+  deadlineMs: number,
 ): Promise<Progress> {
+  const accessToken = credential?.accessToken
   const withCredential = accessToken !== undefined
   const observed: Observed[] = []
-  let left = message.posts
+  let left = posts
   while (left.length > 0) {
-    const batch = left.slice(0, connector.refreshBatchSize)
     const observedAtMs = deps.clock.now()
+    if (observed.length > 0 && observedAtMs >= deadlineMs) break
+    const batch = nextBatch(left, connector.refreshBatchSize)
+    const shares = sharesOf(
+      batch.map(({ account }) => account),
+      () => 1,
+    )
+    const context = connectorContext(deps, connector.platform, { accessToken, ledger, shares })
     try {
       // Two workspaces may follow the same post: it is asked for once.
-      const ids = [...new Set(batch.map((post) => post.platformPostId))]
-      const context = connectorContext(deps, message.platform, accessToken)
-      const found = await connector.refreshPosts(context, message.host, ids)
+      const known = [...new Map(batch.map(({ id, postedAtMs }) => [id, { id, postedAtMs }])).values()]
+      const found = await connector.refreshPosts(context, scope, known)
       const byId = new Map(found.map((post) => [post.platformPostId, post]))
-      for (const known of batch)
-        observed.push({ known, post: byId.get(known.platformPostId), observedAtMs, withCredential })
+      for (const one of batch)
+        observed.push({ known: one, post: byId.get(one.id), observedAtMs, withCredential })
     } catch (error) {
       if (!(error instanceof PlatformError)) throw error
+      await noteMalformed(deps, connector.platform, context, error)
       return { observed, left, stopped: error }
     }
     left = left.slice(batch.length)
@@ -94,22 +173,108 @@ async function readBatches(
   return { observed, left, stopped: null }
 }
 
-async function store(deps: ServiceDeps, workspaceId: string, observed: Observed[]): Promise<void> {
-  const byAccount = [...Map.groupBy(observed, ({ known }) => known.accountId).values()]
-  const refused = await storeApart(byAccount, async (accounts) => {
+/** The first of the posts, as many as name `size` different ones at most. */
+function nextBatch(posts: KnownPost[], size: number): KnownPost[] {
+  const ids = new Set<string>()
+  const end = posts.findIndex(({ id }) => ids.add(id).size > size)
+  return end === -1 ? posts : posts.slice(0, end)
+}
+
+/** Posts by their accounts, as a message has them. */
+function byAccount(posts: KnownPost[]): Account[] {
+  return [...Map.groupBy(posts, ({ account }) => account.id).values()].flatMap((ours) => {
+    const [first] = ours
+    if (first === undefined) return []
+    return { ...first.account, posts: ours.map(({ id, postedAtMs }) => ({ id, postedAtMs })) }
+  })
+}
+
+/**
+ * Leaves for later what was not read. Soon, by a message of its own; otherwise the posts are put off, and the
+ * next plans find them: messages that wait for long, or go round while a platform is down, would only gather.
+ */
+async function leaveRest(
+  deps: ServiceDeps,
+  message: RefreshPostsMessage,
+  progress: Progress[],
+): Promise<void> {
+  const unread = progress.filter(({ left }) => left.length > 0)
+  const isSoon = ({ stopped }: Progress) =>
+    stopped === null || (stopped.kind === 'rate_limited' && waitOf(stopped) <= SOON_MS)
+  const soon = unread.filter(isSoon)
+  const plannedAt = new Date(deps.clock.now()).toISOString()
+  // One message for all that wait equally long.
+  const bySeconds = Map.groupBy(soon, ({ stopped }) =>
+    stopped === null ? 0 : Math.ceil(waitOf(stopped) / 1_000),
+  )
+  await deps.queue.publish(
+    [...bySeconds].map(([delaySeconds, some]) => ({
+      ...refreshPostsMessage({
+        ...message,
+        accounts: byAccount(some.flatMap(({ left }) => left)),
+        plannedAt,
+      }),
+      ...(delaySeconds === 0 ? {} : { delaySeconds }),
+    })),
+  )
+  await putOff(
+    deps,
+    unread.filter((one) => !isSoon(one)),
+  )
+}
+
+function waitOf({ retryAfterMs }: PlatformError): number {
+  return retryAfterMs ?? DEFAULT_WAIT_MS
+}
+
+/** Posts are due again when their platform may be called, or a while later, and not all at once. */
+async function putOff(deps: ServiceDeps, progress: Progress[]): Promise<void> {
+  const later = progress.flatMap(({ left, stopped }) => {
+    const waitMs = Math.max(LEAST_PUT_OFF_MS, stopped === null ? 0 : waitOf(stopped))
+    const until = deps.clock.now() + waitMs + Math.random() * PUT_OFF_SPREAD_MS
+    const untilIso = new Date(until).toISOString()
+    return left.map(({ id, account }) => ({ account, platformPostId: id, untilIso }))
+  })
+  await eachApart(
+    Map.groupBy(later, ({ account }) => account.workspaceId),
+    async ([workspaceId, ours]) => {
+      const posts = ours.map(({ account, ...post }) => ({ accountId: account.id, ...post }))
+      await deps.db.inWorkspace(workspaceId, [putOffRefreshes(workspaceId, posts)])
+    },
+  )
+}
+
+async function store(
+  deps: ServiceDeps,
+  workspaceId: string,
+  observed: Observed[],
+  ledger: UsageLedger,
+): Promise<void> {
+  const accounts = [...Map.groupBy(observed, ({ known }) => known.account.id).values()]
+  const refused = await storeApart(accounts, async (some) => {
     const posts: PostReading[] = []
     const absences: PostAbsence[] = []
     const notPublic: { accountId: string; platformPostId: string }[] = []
-    for (const { known, post, observedAtMs, withCredential } of accounts.flat()) {
-      const { accountId, platformPostId } = known
+    for (const { known, post, observedAtMs, withCredential } of some.flat()) {
+      const { id: platformPostId, account } = known
       if (post !== undefined) {
-        posts.push(toReading(accountId, post, observedAtMs))
-        if (withCredential) notPublic.push({ accountId, platformPostId })
-      } else absences.push({ accountId, platformPostId, observedAt: new Date(observedAtMs).toISOString() })
+        posts.push(toReading(account.id, post, observedAtMs))
+        if (withCredential) notPublic.push({ accountId: account.id, platformPostId })
+      } else
+        absences.push({
+          accountId: account.id,
+          platformPostId,
+          observedAt: new Date(observedAtMs).toISOString(),
+        })
     }
-    const alongside = notPublic.length > 0 ? [keepFromPublic(workspaceId, notPublic)] : []
+    const usage = await ledger.unwritten()
+    const alongside = [
+      ...(usage.length > 0 ? [recordApiUsage(usage)] : []),
+      ...(notPublic.length > 0 ? [keepFromPublic(workspaceId, notPublic)] : []),
+    ]
     await ingest(deps, { workspaceId, posts, absences, alongside })
+    ledger.written(usage)
   })
   for (const [first] of refused)
-    deps.log.warn('posts not stored', { workspaceId, accountId: first?.known.accountId })
+    deps.log.warn('posts not stored', { workspaceId, accountId: first?.known.account.id })
 }

@@ -23,7 +23,12 @@ async function queued() {
 const message = (rig: Rig, jobId: string | null): SyncAccountsMessage => ({
   platform: 'bluesky',
   host: null,
-  accounts: [{ id: ACCOUNT_ID, workspaceId: rig.ctx.workspace.id, externalId: 'did:plc:a', handle: 'a' }],
+  accounts: [
+    {
+      ...{ id: ACCOUNT_ID, workspaceId: rig.ctx.workspace.id, externalId: 'did:plc:a', handle: 'a' },
+      ...{ isNew: false, newest: null },
+    },
+  ],
   jobId,
 })
 
