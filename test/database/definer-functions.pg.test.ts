@@ -34,11 +34,14 @@ async function definerFunctions(): Promise<Map<string, DefinerFunction>> {
   return new Map(rows.map((row) => [row.name, row]))
 }
 
+/** An id that is nobody's. */
+const NOBODY = '00000000-0000-0000-0000-000000000000'
+
 /** What a function is given by somebody who has no business with it. `NULL` fits everywhere. */
 const HOSTILE: Record<string, readonly string[]> = {
   text: ["''", "''' OR TRUE --'", "'%'", "'; DROP TABLE posts; --'", "'nobody'"],
-  uuid: ["'00000000-0000-0000-0000-000000000000'"],
-  'uuid[]': ["'{}'", "'{NULL}'", "'{00000000-0000-0000-0000-000000000000}'"],
+  uuid: [`'${NOBODY}'`],
+  'uuid[]': ["'{}'", "'{NULL}'", `'{${NOBODY}}'`],
   jsonb: ["'{}'", "'null'"],
   'text[]': ["'{}'", "'{NULL}'", `'{"'' OR TRUE --"}'`],
   integer: ['0', '-1'],
@@ -77,24 +80,39 @@ function hostileCalls({ name, types }: DefinerFunction): string[] {
 const ANSWERS: Record<string, (rows: unknown[]) => boolean> = {
   app_accept_invitation: (rows) =>
     JSON.stringify(rows) === JSON.stringify([{ outcome: 'unknown', workspace_id: null }]),
+  // Figures of the deployment by platform; nothing of them says whose they are.
+  app_api_usage_by_platform: (rows) =>
+    rows.every((row) => String(Object.keys(Object(row)).sort()) === String(USAGE_FIGURES)) &&
+    !JSON.stringify(rows).includes(workspaceId),
+  // Whose sums are compared tonight: ids, and nothing else.
+  app_workspaces_to_reconcile: (rows) => rows.every((row) => typeof row === 'string'),
   // Whose trends are due: ids, and nothing else.
   app_workspaces_with_hashtags: (rows) => rows.every((row) => typeof row === 'string'),
   app_expire: (rows) => rows.every((row) => Object.values(Object(row)).every((count) => count === 0)),
 }
+const USAGE_FIGURES = 'calls cost_micros failures items latency_ms platform slowest_ms units'.split(' ')
 /** What they return, `void` apart, where they return one value whatever they are given. */
 const ONE_VALUE = [
   'app_audit_person',
   'app_claim_operator',
+  'app_count',
+  'app_ensure_partitions',
   'app_ensure_snapshot_partitions',
+  'app_put_off_accounts',
+  'app_record_api_usage',
+  'app_record_malformed',
   'app_touch_api_key',
 ]
 const NO_ROWS = [
   'app_api_key',
+  'app_authorization_by_state',
   'app_claim_due_accounts',
   'app_claim_due_posts',
   'app_create_first_workspace',
+  'app_expiring_credentials',
   'app_invitation',
   'app_person',
+  'app_platforms_with_due_posts',
   'app_public_tag_counts',
   'app_public_tag_posts',
   'app_undelivered_events',
@@ -209,6 +227,8 @@ describe('what is planted for a function that runs as the owner', () => {
       'SELECT * FROM app_invitation($1, now())',
       `SELECT * FROM app_undelivered_events(interval '0', 100) WHERE $1 <> ''`,
       `SELECT * FROM app_workspaces_with_hashtags('-infinity') WHERE $1 <> '' ORDER BY 1`,
+      `SELECT * FROM app_workspaces_to_reconcile('${NOBODY}', 10) WHERE $1 <> ''`,
+      `SELECT * FROM app_api_usage_by_platform('-infinity') WHERE $1 <> ''`,
     ]
     const answers = async () => {
       const rows: unknown[] = []
@@ -227,7 +247,15 @@ describe('what is planted for a function that runs as the owner', () => {
       'outbox',
       'posts',
     ]
-    for (const name of [...tables, 'post_hashtags', 'operators', 'auth_sessions', 'member_brands'])
+    for (const name of [
+      ...tables,
+      'accounts',
+      'api_usage',
+      'post_hashtags',
+      'operators',
+      'auth_sessions',
+      'member_brands',
+    ])
       await app.client.query(`CREATE TEMP TABLE ${name} (LIKE public.${name})`)
     for (const [signature, type] of [
       ['lower(text)', 'text'],

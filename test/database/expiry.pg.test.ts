@@ -13,6 +13,7 @@ beforeAll(async () => {
 })
 beforeEach(async () => {
   await database.sql('DELETE FROM workspaces')
+  await database.sql('DELETE FROM malformed_answers')
   workspaceId = await makeWorkspace(database)
 })
 afterAll(() => database.close())
@@ -29,6 +30,9 @@ const NOTHING = {
   idempotency_keys_removed: 0,
   events_removed: 0,
   accounts_purged: 0,
+  authorizations_removed: 0,
+  malformed_answers_removed: 0,
+  usage_months_dropped: 0,
 }
 
 const ago = (interval: string) => `timestamptz '${AT}' - interval '${interval}'`
@@ -113,6 +117,66 @@ describe('upkeep', () => {
       { generation: 2 },
       { generation: 3 },
     ])
+  })
+
+  it('forgets what was granted and not taken, as soon as its time is over', async () => {
+    for (const [state, expiresAt] of [
+      ['over', ago('1 second')],
+      ['open', `timestamptz '${AT}'`],
+    ])
+      await database.sql(
+        `INSERT INTO account_authorizations (id, workspace_id, platform, state_hash, created_by, status, key_id,
+           sealed, expires_at)
+         VALUES (gen_random_uuid(), $1, 'x', $2, 'system', 'granted', 'k', 'sealed', ${expiresAt})`,
+        [workspaceId, state],
+      )
+    expect(await expire()).toEqual({ ...NOTHING, authorizations_removed: 1 })
+    expect(await database.sql('SELECT state_hash AS state FROM account_authorizations')).toEqual([
+      { state: 'open' },
+    ])
+  })
+
+  it('forgets answers that were not understood after a month, and counters after 400 days', async () => {
+    for (const [fingerprint, age] of [
+      ['old', '30 days 1 second'],
+      ['young', '30 days'],
+    ] as const)
+      await database.sql(
+        `INSERT INTO malformed_answers (fingerprint, platform, operation, problem, sample, first_seen_at, last_seen_at)
+         VALUES ($1, 'x', 'posts', 'wrong', '{}', ${ago('1 year')}, ${ago(age)})`,
+        [fingerprint],
+      )
+    await database.sql(
+      `INSERT INTO deployment_counters (name, day, value)
+       SELECT 'counted', (timestamptz '${AT}')::date - age, 1 FROM unnest(ARRAY[400, 401]) AS age`,
+    )
+    expect(await expire()).toEqual({ ...NOTHING, malformed_answers_removed: 1 })
+    expect(await database.sql('SELECT fingerprint FROM malformed_answers')).toEqual([
+      { fingerprint: 'young' },
+    ])
+    expect(
+      await database.sql(`SELECT (timestamptz '${AT}')::date - day AS age FROM deployment_counters`),
+    ).toEqual([{ age: 400 }])
+  })
+
+  it('drops whole months of usage after fourteen of them', async () => {
+    await database.sql('SELECT app_ensure_partitions(20, 0)')
+    const months = async () =>
+      (
+        await database.sql<{ name: string }>(
+          `SELECT c.relname::text AS name FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
+           WHERE i.inhparent = 'api_usage'::regclass AND c.relname <> 'api_usage_other' ORDER BY 1`,
+        )
+      ).map(({ name }) => name)
+    const before = await months()
+    const [{ kept } = { kept: '' }] = await database.sql<{ kept: string }>(
+      `SELECT to_char((LEAST(timestamptz '${AT}', now()) - interval '14 months') AT TIME ZONE 'UTC',
+         '"api_usage_"YYYY_MM') AS kept`,
+    )
+    const old = before.filter((name) => name < kept)
+    expect(old.length).toBeGreaterThan(0)
+    expect(await expire()).toEqual({ ...NOTHING, usage_months_dropped: old.length })
+    expect(await months()).toEqual(before.filter((name) => name >= kept))
   })
 
   it('purges accounts thirty days after they were hidden, with everything that hangs from them', async () => {

@@ -65,6 +65,8 @@ describe('references between the tables of a workspace', () => {
     const unfenced = references.filter(({ fenced }) => !fenced)
     expect(unfenced.map(({ table, column }) => `${table}.${column}`)).toEqual(UNFENCED)
     expect(references.filter(({ fenced }) => fenced).map(({ name }) => name)).toEqual([
+      'account_authorizations_account',
+      'account_authorizations_brand',
       'accounts_brand_in_workspace',
       'member_brands_brand',
       'member_brands_member',
@@ -91,14 +93,21 @@ describe('references between the tables of a workspace', () => {
   })
 
   it('cannot be made to by a new row either', async () => {
-    const columns = { accounts: 'brand_id', platform_credentials: 'account_id', member_brands: 'brand_id' }
-    for (const [table, column] of Object.entries(columns)) {
+    const columns = [
+      ['account_authorizations', 'account_id'],
+      ['account_authorizations', 'brand_id'],
+      ['accounts', 'brand_id'],
+      ['platform_credentials', 'account_id'],
+      ['member_brands', 'brand_id'],
+    ] as const
+    for (const [table, column] of columns) {
       const [{ value, copy } = { value: '', copy: {} }] = await database.sql<{ value: string; copy: object }>(
         `SELECT theirs.${column} AS value, to_jsonb(ours) AS copy FROM ${table} theirs, ${table} ours
          WHERE theirs.workspace_id = $1 AND ours.workspace_id = $2`,
         [theirs, ours],
       )
-      const fresh = { ...copy, [column]: value, external_id: 'another', id: crypto.randomUUID() }
+      const another = { external_id: 'another', state_hash: 'another', id: crypto.randomUUID() }
+      const fresh = { ...copy, ...another, [column]: value }
       await expect(
         app.run(
           { workspaceId: ours },

@@ -27,11 +27,16 @@ export const OUTSIDE_WORKSPACES: Readonly<Record<string, string>> = {
   auth_users: 'SELECT, INSERT, UPDATE, DELETE',
   auth_verifications: 'SELECT, INSERT, UPDATE, DELETE',
   deployment: 'SELECT',
+  deployment_counters: 'SELECT',
+  // What is learnt of platforms is the deployment's, and holds nothing of anybody's.
+  malformed_answers: 'SELECT',
   operators: 'SELECT',
 }
 
 /** What the Worker's role may not do to a workspace's own rows. */
 export const WITHHELD: Readonly<Record<string, readonly string[]>> = {
+  // What was called was called: a function adds to it, whose word is taken for nothing else.
+  api_usage: ['INSERT', 'UPDATE', 'DELETE'],
   audit_log: ['UPDATE', 'DELETE'],
   workspaces: ['DELETE'],
 }

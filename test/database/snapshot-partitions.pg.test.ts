@@ -16,7 +16,7 @@ afterAll(() => database.close())
 async function ensure(monthsBack: number, monthsAhead: number): Promise<number> {
   const [row] = await database.db.outside(
     statement<{ made: number }>(
-      sql`SELECT app_ensure_snapshot_partitions(${monthsBack}::int, ${monthsAhead}::int) AS made`,
+      sql`SELECT app_ensure_partitions(${monthsBack}::int, ${monthsAhead}::int) AS made`,
     ),
   )
   return row?.made ?? -1
@@ -60,6 +60,8 @@ describe('monthly partitions of snapshots', () => {
   })
 
   it('are not made twice', async () => {
+    // Of usage there is nothing from before it was accounted for.
+    expect(await ensure(4, 2)).toBe(4)
     expect(await ensure(4, 2)).toBe(0)
     expect(await ensure(0, 2)).toBe(0)
   })
@@ -84,7 +86,8 @@ describe('monthly partitions of snapshots', () => {
     const older = await snapshot(`${thisMonth} - interval '5 months'`)
     for (const id of [first, last, later, older]) expect(await homeOf(id)).toBe('post_snapshots_other')
 
-    expect(await ensure(5, 3)).toBe(2)
+    // As many of usage.
+    expect(await ensure(5, 3)).toBe(4)
     const ahead = (await partitionOf(3))?.name
     expect(await homeOf(first)).toBe(ahead)
     expect(await homeOf(last)).toBe(ahead)
@@ -105,5 +108,48 @@ describe('monthly partitions of snapshots', () => {
     ])
     expect(seen).toEqual([{ n: 4, likes: 28 }])
     expect(await ensure(5, 3)).toBe(0)
+  })
+})
+
+describe('monthly partitions of usage', () => {
+  it('take over what waited for them in the default one, and are fenced like the rest', async () => {
+    const add = (at: string) =>
+      database.sql(
+        `INSERT INTO api_usage (id, workspace_id, at, platform, credential, operation, calls)
+         VALUES (gen_random_uuid(), $1, ${at}, 'bluesky', 'anyone', 'posts', 3)`,
+        [workspaceId],
+      )
+    const homes = () =>
+      database.sql<{ home: string }>(
+        `SELECT tableoid::regclass::text AS home FROM api_usage WHERE workspace_id = $1 ORDER BY at`,
+        [workspaceId],
+      )
+    const thisMonth = "date_trunc('month', now() AT TIME ZONE 'UTC') AT TIME ZONE 'UTC'"
+    await add(`${thisMonth} + interval '7 months'`)
+    await add(`${thisMonth} + interval '8 months' - interval '1 millisecond'`)
+    await add(`${thisMonth} + interval '8 months'`)
+    expect(await homes()).toEqual(Array.from({ length: 3 }, () => ({ home: 'api_usage_other' })))
+    await ensure(0, 7)
+    const made = (await homes()).map(({ home }) => home)
+    expect(made).toEqual([expect.stringMatching(/^api_usage_\d{4}_\d\d$/), made[0], 'api_usage_other'])
+    expect(
+      await database.sql(
+        `SELECT c.relrowsecurity AS fenced, has_table_privilege('tidemark_app', c.oid, 'SELECT') AS granted
+         FROM pg_class c WHERE c.relname = $1`,
+        [made[0]],
+      ),
+    ).toEqual([{ fenced: true, granted: false }])
+    const [seen] = await database.db.inWorkspace(workspaceId, [
+      statement<{ calls: number }>(sql`SELECT sum(calls)::int AS calls FROM api_usage`),
+    ])
+    expect(seen).toEqual([{ calls: 9 }])
+  })
+
+  it('are made by the older name as well, which the release before this one calls', async () => {
+    const [row] = await database.db.outside(
+      statement<{ made: number }>(sql`SELECT app_ensure_snapshot_partitions(9::int, 0::int) AS made`),
+    )
+    // Of both, from the sixth month back to the ninth: those down to the fifth are there.
+    expect(row).toEqual({ made: 8 })
   })
 })

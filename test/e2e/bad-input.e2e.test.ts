@@ -168,9 +168,19 @@ describe('what is asked wrongly', () => {
     expect(await accountsStored()).toBe(0)
   })
 
-  it('says of platforms that it can only import from that they cannot be connected', async () => {
+  it('says of platforms where people sign in themselves that a name is not enough', async () => {
     const answer = await person.key.post('/api/v1/accounts', { platform: 'linkedin', handle: 'somebody' })
-    expectProblem(answer, 422, 'platform_unsupported')
+    expect(expectProblem(answer, 422, 'platform_auth_required').detail).toContain('signed in')
+  })
+
+  it.each([
+    ['x', 'https://www.youtube.com/@somebody', 'YouTube'],
+    ['bluesky', 'https://x.com/somebody', 'X'],
+    ['mastodon', 'https://bsky.app/profile/ada.example.social', 'Bluesky'],
+    ['youtube', 'https://www.reddit.com/r/somewhere', 'Reddit'],
+  ])('names the right platform for an address that is not of %s: %s', async (platform, handle, right) => {
+    const answer = await person.key.post('/api/v1/accounts', { platform, handle })
+    expect(expectProblem(answer, 422, 'account_not_found').detail).toContain(`choose ${right}`)
   })
 
   it('says when to try again where a platform is not there', async () => {

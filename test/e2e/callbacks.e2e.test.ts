@@ -99,7 +99,10 @@ describe('queue callbacks', () => {
       '/callbacks/imports/process',
       '/callbacks/trending/plan',
       '/callbacks/trending/refresh',
+      '/callbacks/credentials/refresh',
       '/callbacks/outbox/sweep',
+      '/callbacks/reconcile/plan',
+      '/callbacks/reconcile/workspace',
       '/callbacks/upkeep/daily',
       '/callbacks/nothing',
     ])
@@ -127,12 +130,17 @@ describe('queue callbacks', () => {
   })
 
   it('tells the queue to try again where a platform does not answer', async () => {
-    const { status } = await callBack('/callbacks/sync/posts', {
-      platform: 'mastodon',
-      host: '127.0.0.1:1',
-      posts: [{ workspaceId: person.workspaceId, accountId: person.workspaceId, platformPostId: '1' }],
-    })
-    expect(status).toBe(503)
+    const { workspaceId } = person
+    const { id } = await sqlRow<{ id: string }>(
+      `INSERT INTO accounts (id, workspace_id, platform, external_id, host, handle, source, status, last_synced_at,
+         backfill_cursor)
+       VALUES (gen_random_uuid(), $1, 'mastodon', '1', '127.0.0.1:1', 'somebody', 'public', 'active', now(),
+         'max_id=5')
+       RETURNING id`,
+      [workspaceId],
+    )
+    const older = { platform: 'mastodon', host: '127.0.0.1:1', workspaceId, accountIds: [id] }
+    expect((await callBack('/callbacks/sync/backfill', older)).status).toBe(503)
   })
 
   it('answers GET with nothing of its own', async () => {

@@ -3,14 +3,17 @@ import { parse } from 'csv-parse/sync'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import { type HttpServer, listen, sendJson } from '../../scripts/local/lib/http-server.ts'
+import { SCHEDULES } from '../../src/domain/schedules.ts'
 import {
+  Budgets,
   DatabaseReport,
   DeadLetter,
   Health,
   OutboxState,
   ScheduleState,
+  SyncState,
 } from '../../src/services/ops/schemas.ts'
-import { type Client, expectProblem, parsed } from './support/client.ts'
+import { type Client, expectProblem, parsed, pointersOf } from './support/client.ts'
 import { bearer, makeKey, type Person, signUp } from './support/people.ts'
 import { queueIdle, sql, stack } from './support/stack.ts'
 import { until } from './support/wait.ts'
@@ -60,6 +63,11 @@ describe('the routes of operators', () => {
     ['DELETE', '/ops/dead-letters/1-1'],
     ['GET', '/ops/schedules'],
     ['GET', '/ops/database'],
+    ['GET', '/ops/budgets'],
+    ['GET', '/ops/circuit-breakers'],
+    ['GET', '/ops/malformed-answers'],
+    ['POST', '/ops/sync/pause'],
+    ['POST', '/ops/sync/resume'],
   ])('are not for the owner of a workspace: %s %s', async (method, path) => {
     const url = `/api/v1${path}`
     expectProblem(await owner.session.send(method, url), 403, 'insufficient_role')
@@ -81,13 +89,56 @@ describe('the routes of operators', () => {
     expect(health.schemaVersion.actual).toBe(health.schemaVersion.expected)
     expect((await operator.read(OutboxState, '/api/v1/ops/outbox')).level).toBe('ok')
     const schedules = await operator.readAll(ScheduleState, '/api/v1/ops/schedules')
-    expect(schedules.map(({ state }) => state)).toEqual(['ok', 'ok', 'ok', 'ok'])
+    expect(schedules.map(({ state }) => state)).toEqual(SCHEDULES.map(() => 'ok'))
     const database = await operator.read(DatabaseReport, '/api/v1/ops/database')
     expect(database.sizeBytes).toBeGreaterThan(1_000_000)
     expect(database.tables.map(({ name }) => name)).toEqual(
       expect.arrayContaining(['posts', 'accounts', 'post_snapshots']),
     )
     expect(database.partitions.length).toBeGreaterThanOrEqual(3)
+  })
+})
+
+describe('the switch of the sync', () => {
+  const PAUSE = '/api/v1/ops/sync/pause'
+  const RESUME = '/api/v1/ops/sync/resume'
+
+  it('stops a platform and lets it go on, however often it is asked', async () => {
+    for (const _ of [1, 2]) {
+      const stopped = await operator.send('POST', PAUSE, { json: { platform: 'reddit' } })
+      expect([stopped.status, SyncState.parse(JSON.parse(stopped.text)).paused]).toEqual([200, ['reddit']])
+    }
+    expect((await operator.read(Budgets, '/api/v1/ops/budgets')).paused).toEqual(['reddit'])
+    for (const _ of [1, 2]) {
+      const resumed = await operator.send('POST', RESUME, { json: { platform: 'reddit' } })
+      expect([resumed.status, SyncState.parse(JSON.parse(resumed.text)).paused]).toEqual([200, []])
+    }
+  })
+
+  it('means all of them where none is named, in a body or without one', async () => {
+    try {
+      for (const body of [{ json: {} }, {}]) {
+        const stopped = await operator.send('POST', PAUSE, body)
+        expect([stopped.status, SyncState.parse(JSON.parse(stopped.text)).paused]).toEqual([200, ['all']])
+        const resumed = await operator.send('POST', RESUME, body)
+        expect([resumed.status, SyncState.parse(JSON.parse(resumed.text)).paused]).toEqual([200, []])
+      }
+    } finally {
+      await operator.send('POST', RESUME)
+    }
+  })
+
+  it.each([
+    ['a platform that nobody knows', { platform: 'myspace' }, '/platform'],
+    ['no name', { platform: null }, '/platform'],
+    ['a list', { platform: ['x'] }, '/platform'],
+    ['a field that there is none of', { platforms: ['x'] }, '/platforms'],
+  ])('refuses %s, and says where', async (_what, json, pointer) => {
+    for (const path of [PAUSE, RESUME]) {
+      const problem = expectProblem(await operator.send('POST', path, { json }), 400, 'invalid_request')
+      expect(pointersOf(problem)).toEqual([pointer])
+    }
+    expect((await operator.read(Budgets, '/api/v1/ops/budgets')).paused).toEqual([])
   })
 })
 
@@ -100,7 +151,8 @@ describe('a message that has failed for good', () => {
     platform = await listen((req, res) => {
       const { pathname } = new URL(req.url ?? '/', platform.url)
       asked.push(pathname)
-      if (!isMended) return sendJson(res, 500, {})
+      // Nothing that passes: what a platform that is down leaves unread is planned anew.
+      if (!isMended) return sendJson(res, 403, { error: 'This server is closed' })
       // It knows the question, and none of the posts.
       if (pathname === '/api/v1/statuses') return sendJson(res, 200, [])
       sendJson(res, 404, { error: 'Record not found' })
@@ -110,12 +162,14 @@ describe('a message that has failed for good', () => {
 
   it('is seen, goes on its way again once its cause is mended, and is done', async () => {
     const { workspaceId } = owner
-    const posts = [{ workspaceId, accountId: workspaceId, platformPostId: '1' }]
+    const posts = [{ id: '1', postedAtMs: Date.now() }]
+    const account = { id: workspaceId, workspaceId, externalId: '1', handle: 'somebody', posts }
     const before = Date.now()
-    await publish('sync/posts', { platform: 'mastodon', host: `127.0.0.1:${platform.port}`, posts })
+    const host = `127.0.0.1:${platform.port}`
+    await publish('sync/posts', { platform: 'mastodon', host, accounts: [account] })
     const letter = await newLetterOf(workspaceId)
-    expect(letter).toMatchObject({ callback: '/callbacks/sync/posts', attempts: 1, status: 503 })
-    expect(letter.cause).toMatch(/^platform_/)
+    expect(letter).toMatchObject({ callback: '/callbacks/sync/posts', attempts: null, status: 489 })
+    expect(letter.cause).toMatch(/^account_unavailable: .*closed/)
     expect(Date.parse(letter.createdAt)).toBeGreaterThan(before - 5_000)
 
     isMended = true

@@ -25,3 +25,19 @@ export function quietDeps(db: Db): Pick<ServiceDeps, 'db' | 'generations' | 'hub
     waitUntil: (work) => void work.catch(() => {}),
   }
 }
+
+/** For services that call no platform: whoever does fails. */
+export function noCalls(): Pick<ServiceDeps, 'gate' | 'gateOperations' | 'dailyBudgets'> {
+  const refuse = () => Promise.reject(new Error('Nobody calls a platform here'))
+  return {
+    gate: { admit: refuse, moneyLeft: refuse },
+    gateOperations: {
+      breakers: refuse,
+      allowances: refuse,
+      paused: refuse,
+      pause: refuse,
+      resume: refuse,
+    },
+    dailyBudgets: {},
+  }
+}

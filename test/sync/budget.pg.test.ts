@@ -1,7 +1,8 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
 import { createTestDatabase, type TestDatabase } from '../harness/database.ts'
-import { type Engine, HOUR_MS, MINUTE_MS, type Order, person, startEngine } from './engine.ts'
+import { type Engine, HOUR_MS, MINUTE_MS, type Order, startEngine } from './engine.ts'
 import { expectRollupsToMatchPosts } from './facts.ts'
+import { person } from './people.ts'
 
 let database: TestDatabase
 beforeAll(async () => {

@@ -12,12 +12,12 @@ import {
   HOUR_MS,
   MASTODON_HOST,
   MINUTE_MS,
-  PEOPLE,
   START_MS,
   secondWorkspace,
   startEngine,
 } from './engine.ts'
 import { expectPostsToBeTrue, expectRollupsToMatchPosts } from './facts.ts'
+import { PEOPLE } from './people.ts'
 
 let database: TestDatabase
 let engine: Engine

@@ -1,22 +1,22 @@
 import { randomUUID } from 'node:crypto'
 import { inject, vi } from 'vitest'
 import { runAction } from '../../scripts/local/platforms/actions.ts'
-import { type BlueskyLimits, createBlueskyHandler } from '../../scripts/local/platforms/bluesky.ts'
 import { createWorld, type World } from '../../scripts/local/platforms/index.ts'
-import { createMastodonHandler, type MastodonLimits } from '../../scripts/local/platforms/mastodon.ts'
-import { createMastodonTokens } from '../../scripts/local/platforms/mastodon-tokens.ts'
-import { DEFAULT_ACCOUNTS } from '../../scripts/local/platforms/personas.ts'
-import { createStats, type Stats } from '../../scripts/local/platforms/stats.ts'
-import type { AccountSpec, Account as Person, PlatformName } from '../../scripts/local/platforms/types.ts'
+import type { Stats } from '../../scripts/local/platforms/stats.ts'
+import type { AccountSpec, Account as Person } from '../../scripts/local/platforms/types.ts'
+import { createCallGate } from '../../src/adapters/call-gate.ts'
 import { createCredentialVault } from '../../src/adapters/credential-vault.ts'
+import { createGateOperations } from '../../src/adapters/gate-operations.ts'
 import { createGuardedFetch } from '../../src/adapters/guarded-fetch.ts'
 import { createConnectors } from '../../src/adapters/platforms/index.ts'
-import { createRateBudget } from '../../src/adapters/rate-budget.ts'
+import type { LimitOverrides } from '../../src/adapters/platforms/limits.ts'
 import { createRedis } from '../../src/adapters/redis.ts'
 import { createWatchList } from '../../src/adapters/watch-list.ts'
 import type { Db } from '../../src/db/client.ts'
+import { PLATFORM_FACTS, type Platform } from '../../src/domain/platforms.ts'
+import { AppError } from '../../src/errors.ts'
 import { verdictOf } from '../../src/jobs/verdict.ts'
-import type { LiveEvent, RateBudget } from '../../src/ports.ts'
+import type { LiveEvent } from '../../src/ports.ts'
 import { connectAccount } from '../../src/services/accounts/connect-account.ts'
 import type { Account } from '../../src/services/accounts/schemas.ts'
 import type { ServiceContext, ServiceDeps } from '../../src/services/context.ts'
@@ -34,7 +34,12 @@ import { member, NOWHERE } from '../harness/actors.ts'
 import type { TestDatabase } from '../harness/database.ts'
 import { quietDeps } from '../harness/deps.ts'
 import { makeWorkspace } from '../harness/factories.ts'
+import { APPS, addresses, HOSTS, Networks, type PlatformLimits } from './networks.ts'
+import { PEOPLE } from './people.ts'
 import { type Delivery, TestQueue } from './queue.ts'
+import { signIn } from './sign-in.ts'
+
+export { PEOPLE }
 
 /** The sync engine as it is deployed, in this process: only the queue, the network and the clock are doubles. */
 
@@ -43,57 +48,54 @@ export const MINUTE_MS = 60_000
 export const HOUR_MS = 60 * MINUTE_MS
 export const DAY_MS = 24 * HOUR_MS
 
-export const APP_VIEW = 'http://127.0.0.1:2584'
-export const MASTODON_HOST = '127.0.0.1:3000'
+export const MASTODON_HOST = HOSTS.mastodon
 
 /** Where a delivery may break: each is reached once with everything before it done. */
 export type BreakingPoint = 'before the ingest' | 'after the ingest' | 'at the next publish'
 
-export class Crash extends Error {}
+class Crash extends Error {}
+
+/** What becomes of a statement that is sent to the database: it is lost on the way there, or its answer is. */
+type Interruption = 'lost' | 'unanswered' | null
 
 export interface EngineOptions {
   timezone?: string
   accounts?: readonly AccountSpec[]
   historyDays?: number
-  limits?: { bluesky?: Partial<BlueskyLimits>; mastodon?: Partial<MastodonLimits> }
+  /** What the platforms allow in place of the usual. */
+  limits?: PlatformLimits
+  /** What we take them to allow. */
+  ourLimits?: LimitOverrides
+  /** Millionths of a dollar in a UTC day. */
+  dailyBudgets?: ServiceDeps['dailyBudgets']
   syncIntervalSeconds?: number
 }
-
-/** An account of the simulated platforms; what does not matter is that of a person who posts now and then. */
-export function person(platform: PlatformName, key: string, given: Partial<AccountSpec> = {}): AccountSpec {
-  const [base] = DEFAULT_ACCOUNTS
-  if (base === undefined) throw new Error('The simulator knows nobody')
-  const handle = platform === 'bluesky' ? `${key}.example.social` : key
-  return { ...base, key, platform, handle, displayName: key, createdAt: '2024-01-01T00:00:00Z', ...given }
-}
-
-export const PEOPLE: readonly AccountSpec[] = [
-  person('bluesky', 'ada', { postsPerDay: 8 }),
-  person('bluesky', 'bo', { postsPerDay: 0.5 }),
-  person('mastodon', 'cleo', { postsPerDay: 4 }),
-  person('mastodon', 'dora', { postsPerDay: 0.5 }),
-]
 
 /** How messages arrive. */
 export type Order = 'in order' | 'shuffled' | 'twice' | 'at once'
 
 export class Engine {
   readonly world: World
-  readonly stats: Record<PlatformName, Stats> = { bluesky: createStats(), mastodon: createStats() }
+  readonly networks: Networks
   readonly queue: TestQueue
   readonly ctx: ServiceContext
   readonly told: LiveEvent[] = []
+  /** Generations that the hub was handed, by workspace. */
+  readonly heard = new Map<string, Set<number>>()
   /** Addresses that the platforms were asked for. */
   readonly calls: URL[] = []
-  /** Of the Mastodon server, which can be closed to those without one. */
-  readonly tokens = createMastodonTokens()
   /** Answers in place of a platform, where it gives a response. */
   interfere: (url: URL, headers: Headers) => Response | undefined | Promise<Response | undefined> = () =>
     undefined
+  /** Breaks the way to the database, for every round trip anew. */
+  interrupt: () => Interruption = () => null
+  /** Whether the hub can be reached. */
+  isHubThere: () => boolean = () => true
   #nowMs = START_MS
+  /** Of its keys in Redis. */
+  readonly #prefix = `tm:test:${randomUUID()}`
   #crash: BreakingPoint | null = null
   readonly #background: Promise<unknown>[] = []
-  readonly #handlers: Record<PlatformName, (request: Request) => Promise<Response>>
 
   constructor(database: TestDatabase, workspaceId: string, options: EngineOptions) {
     const now = () => this.#nowMs
@@ -104,22 +106,18 @@ export class Engine {
       epoch: START_MS - (options.historyDays ?? 25) * DAY_MS,
       accounts: options.accounts ?? PEOPLE,
     })
-    const { bluesky = {}, mastodon = {} } = options.limits ?? {}
-    this.#handlers = {
-      bluesky: createBlueskyHandler(this.world, { limits: bluesky, stats: this.stats.bluesky }),
-      mastodon: createMastodonHandler(this.world, {
-        limits: mastodon,
-        stats: this.stats.mastodon,
-        tokens: this.tokens,
-      }),
-    }
+    this.networks = new Networks(this.world, options.limits)
     this.queue = new TestQueue(now)
     const clock = { now }
     const redis = createRedis({ url: inject('redisUrl'), token: inject('redisToken'), timeoutMs: 5_000 })
     const quiet = quietDeps(this.#breakable(database.db))
     this.ctx = {
       ...quiet,
-      hub: { ...quiet.hub, announce: async (_workspaceId, events) => void this.told.push(...events) },
+      hub: {
+        ...quiet.hub,
+        announce: async (_workspaceId, events) => void this.told.push(...events),
+        publish: async (to, batches) => this.#hear(to, batches),
+      },
       waitUntil: (work) => void this.#background.push(work),
       queue: {
         publish: async (messages) => {
@@ -128,16 +126,25 @@ export class Engine {
         },
       },
       objects: { put: unused, getRange: unused, delete: unused },
-      connectors: createConnectors({ blueskyAppViewUrl: APP_VIEW, allowPrivateHosts: true }),
+      connectors: createConnectors({
+        allowPrivateHosts: true,
+        apps: APPS,
+        urls: addresses(),
+        limits: options.ourLimits,
+      }),
       fetchFor: (platform) =>
         createGuardedFetch({
           allowPrivateHosts: true,
-          fetch: (url, init) => this.#answer(platform === 'bluesky' ? 'bluesky' : 'mastodon', url, init),
+          fetch: (url, init) => this.#answer(platform, url, init),
         }),
-      budget: withKeysOfItsOwn(
-        createRateBudget(redis, clock, (work) => void this.#background.push(work)),
-        randomUUID(),
-      ),
+      gate: createCallGate({
+        redis,
+        clock,
+        waitUntil: (work) => void this.#background.push(work),
+        prefix: this.#prefix,
+      }),
+      gateOperations: createGateOperations(redis, clock, this.#prefix),
+      dailyBudgets: options.dailyBudgets ?? {},
       watchList: createWatchList(redis, clock, `tm:watched:${workspaceId}`),
       clock,
       vault: createCredentialVault([btoa('k'.repeat(32))]),
@@ -149,6 +156,16 @@ export class Engine {
       origin: NOWHERE,
       requestId: 'test',
     }
+  }
+
+  /** What the platforms have counted. */
+  get stats(): Record<Platform, Stats> {
+    return this.networks.stats
+  }
+
+  /** Of the Mastodon server, which can be closed to those without one. */
+  get tokens(): Networks['tokens'] {
+    return this.networks.tokens
   }
 
   get nowMs(): number {
@@ -176,13 +193,19 @@ export class Engine {
   }
 
   /** What is typed to connect somebody. */
-  typed(key: string): { platform: PlatformName; handle: string } {
+  typed(key: string): { platform: Platform; handle: string } {
     const { platform, handle } = this.person(key)
-    return { platform, handle: platform === 'bluesky' ? handle : `@${handle}@${MASTODON_HOST}` }
+    if (platform === 'mastodon') return { platform, handle: `@${handle}@${MASTODON_HOST}` }
+    return { platform, handle: platform === 'reddit' ? `u/${handle}` : handle }
   }
 
+  /** Connects somebody as people do: by their name or, where the platform wants that, by signing in there. */
   async connect(key: string): Promise<Account> {
-    const account = await connectAccount(this.ctx, this.typed(key))
+    const { platform } = this.person(key)
+    const account =
+      PLATFORM_FACTS[platform].connects === 'oauth'
+        ? await signIn(this, key)
+        : await connectAccount(this.ctx, this.typed(key))
     await this.settle()
     return account
   }
@@ -276,18 +299,25 @@ export class Engine {
     await Promise.all(this.#background.splice(0))
   }
 
-  async #answer(platform: PlatformName, url: string, init?: RequestInit): Promise<Response> {
+  async #answer(platform: Platform, url: string, init?: RequestInit): Promise<Response> {
     const address = new URL(url)
     this.calls.push(address)
     return (
       (await this.interfere(address, new Headers(init?.headers))) ??
-      this.#handlers[platform](new Request(url, init))
+      this.networks.answer(platform, new Request(url, init))
     )
   }
 
   /** What a platform itself says at this moment. */
-  answerNow(platform: PlatformName, url: URL): Promise<Response> {
-    return this.#handlers[platform](new Request(url))
+  answerNow(platform: Platform, url: URL, init?: RequestInit): Promise<Response> {
+    return this.networks.answer(platform, new Request(url, init))
+  }
+
+  #hear(workspaceId: string, batches: { generation: number }[]): void {
+    if (!this.isHubThere()) throw new Error('The hub does not answer')
+    const heard = this.heard.get(workspaceId) ?? new Set()
+    for (const { generation } of batches) heard.add(generation)
+    this.heard.set(workspaceId, heard)
   }
 
   #break(point: BreakingPoint): void {
@@ -298,17 +328,28 @@ export class Engine {
 
   /** An ingest is the only transaction of so many statements. */
   #breakable(db: Db): Db {
+    const interrupted = async <T>(run: () => Promise<T>): Promise<T> => {
+      const interruption = this.interrupt()
+      if (interruption === 'lost') throw unavailable()
+      const result = await run()
+      if (interruption === 'unanswered') throw unavailable()
+      return result
+    }
     return {
-      outside: (query, run) => db.outside(query, run),
+      outside: (query, run) => interrupted(() => db.outside(query, run)),
       inWorkspace: async (workspaceId, statements, run) => {
         const isIngest = statements.length >= 6
         if (isIngest) this.#break('before the ingest')
-        const results = await db.inWorkspace(workspaceId, statements, run)
+        const results = await interrupted(() => db.inWorkspace(workspaceId, statements, run))
         if (isIngest) this.#break('after the ingest')
         return results
       },
     }
   }
+}
+
+function unavailable(): AppError {
+  return new AppError('unavailable', 'The database does not answer at the moment.', { retryable: true })
 }
 
 /** An engine in a workspace of its own, alone in the database: plans look at every workspace. */
@@ -328,19 +369,16 @@ export async function secondWorkspace(database: TestDatabase, engine: Engine): P
 export function withoutRedis(engine: Engine): ServiceContext {
   const redis = createRedis({ url: 'http://127.0.0.1:1', token: 'none', timeoutMs: 500 })
   const { clock } = engine.ctx
-  return { ...engine.ctx, budget: createRateBudget(redis, clock), watchList: createWatchList(redis, clock) }
+  return {
+    ...engine.ctx,
+    gate: createCallGate({ redis, clock, waitUntil: engine.ctx.waitUntil }),
+    gateOperations: createGateOperations(redis, clock),
+    watchList: createWatchList(redis, clock),
+  }
 }
 
 async function unused(): Promise<never> {
   throw new Error('The sync engine stores no objects')
-}
-
-function withKeysOfItsOwn(budget: RateBudget, name: string): RateBudget {
-  const own = <R extends { key: string }>(rule: R): R => ({ ...rule, key: `${name}:${rule.key}` })
-  return {
-    spend: (rule) => budget.spend(own(rule)),
-    follow: (rule, signal) => budget.follow(own(rule), signal),
-  }
 }
 
 async function handle(deps: ServiceDeps, topic: string, body: unknown): Promise<void> {

@@ -1,7 +1,13 @@
 import { expect } from 'vitest'
 import { type AccountTruth, truthOf } from '../../scripts/local/platforms/truth.ts'
 import { distinctTags, normaliseTag } from '../../src/domain/hashtags.ts'
-import { ENGAGEMENT_METRICS, POST_METRICS } from '../../src/domain/platforms.ts'
+import {
+  ENGAGEMENT_METRICS,
+  PLATFORM_FACTS,
+  type Platform,
+  POST_METRICS,
+  type PostMetric,
+} from '../../src/domain/platforms.ts'
 import { CELL_METRICS, RATE_BASES } from '../../src/domain/rollup-cell.ts'
 import type { TestDatabase } from '../harness/database.ts'
 import type { Engine } from './engine.ts'
@@ -84,24 +90,39 @@ export async function expectRollupsToMatchPosts(database: TestDatabase, workspac
   }
 }
 
+/** Platforms that give whole seconds. */
+const TO_THE_SECOND: ReadonlySet<Platform> = new Set<Platform>([
+  ...(['youtube', 'x', 'instagram', 'threads', 'facebook', 'tiktok'] as const),
+])
+
+/** A moment as a platform gives it. */
+function shownAt(platform: Platform, iso: string): string {
+  return TO_THE_SECOND.has(platform) ? `${iso.slice(0, 19)}.000Z` : iso
+}
+
+/** Followers as a platform gives them: YouTube says three digits of them. */
+function shownFollowers(platform: Platform, followers: number): number {
+  if (platform !== 'youtube') return followers
+  const step = 10 ** Math.max(0, String(followers).length - 3)
+  return Math.floor(followers / step) * step
+}
+
 /** A post as it should be stored. */
-function stored(platform: string, post: AccountTruth['posts'][number]) {
-  const metrics = {
-    likes: post.metrics.likes,
-    comments: post.metrics.replies,
-    shares: post.metrics.reposts,
-    quotes: post.metrics.quotes,
-    saves: platform === 'bluesky' ? post.metrics.bookmarks : null,
+function stored(platform: Platform, post: AccountTruth['posts'][number]) {
+  const { likes, replies, reposts, quotes, bookmarks, views, reach } = post.metrics
+  const known: Record<PostMetric, number | null> = {
+    ...{ likes, comments: replies, shares: reposts, quotes, saves: bookmarks },
+    ...{ views, impressions: views, reach },
   }
+  const { measures } = PLATFORM_FACTS[platform]
+  const of = (metric: PostMetric) => (measures.includes(metric) ? known[metric] : null)
   return {
     id: post.id,
     kind: post.kind,
-    posted_at: post.createdAt,
-    ...metrics,
-    engagements: ENGAGEMENT_METRICS.reduce((sum, m) => sum + (metrics[m] ?? 0), 0),
-    views: null,
-    impressions: null,
-    reach: null,
+    posted_at: shownAt(platform, post.createdAt),
+    ...{ likes: of('likes'), comments: of('comments'), shares: of('shares'), quotes: of('quotes') },
+    ...{ saves: of('saves'), views: of('views'), impressions: of('impressions'), reach: of('reach') },
+    engagements: ENGAGEMENT_METRICS.reduce((sum, m) => sum + (of(m) ?? 0), 0),
     tags: distinctTags(post.hashtags)
       .map((tag) => normaliseTag(tag))
       .toSorted(),
@@ -140,7 +161,7 @@ export async function expectPostsToBeTrue(
   expect(byId(own)).toEqual(byId(readable.map((post) => stored(truth.account.platform, post))))
   const reposts = rows.filter((row) => row.kind === 'repost')
   expect(reposts.map((row) => row.posted_at.toISOString()).toSorted()).toEqual(
-    truth.reposts.map((repost) => repost.at).toSorted(),
+    truth.reposts.map((repost) => shownAt(truth.account.platform, repost.at)).toSorted(),
   )
   for (const repost of reposts) {
     expect(repost).toMatchObject({ likes: null, comments: null, shares: null, engagements: null, tags: [] })
@@ -169,7 +190,7 @@ export function truthByDay(truth: AccountTruth, timezone: string) {
     days.set(day, {
       day,
       posts: sums.posts + 1,
-      likes: sums.likes + likes,
+      likes: sums.likes + (likes ?? 0),
       engagements: sums.engagements + engagements,
     })
   }
@@ -185,3 +206,32 @@ export async function storedByDay(database: TestDatabase, engine: Engine, extern
     [engine.workspaceId, externalId],
   )
 }
+
+/** Name and counts of somebody, as their platform gives them. */
+export async function expectProfileToBeTrue(
+  database: TestDatabase,
+  engine: Engine,
+  key: string,
+): Promise<void> {
+  const { account } = truthOf(engine.world, engine.person(key), engine.nowMs)
+  const { platform } = account
+  const { accountMeasures } = PLATFORM_FACTS[platform]
+  const of = (measure: 'followers' | 'following' | 'posts', value: number) =>
+    accountMeasures.includes(measure) ? value : null
+  const [row] = await database.sql<Record<string, unknown>>(
+    'SELECT display_name, followers, following, posts FROM accounts WHERE workspace_id = $1 AND external_id = $2',
+    [engine.workspaceId, account.id],
+  )
+  expect({ ...row, ...countsOf(row ?? {}) }, key).toEqual({
+    display_name: account.displayName,
+    followers: of('followers', shownFollowers(platform, account.followers)),
+    following: of('following', account.following),
+    posts: of('posts', account.posts),
+  })
+}
+
+const countsOf = ({ followers, following, posts }: Record<string, unknown>) => ({
+  followers: asNumber(followers),
+  following: asNumber(following),
+  posts: asNumber(posts),
+})

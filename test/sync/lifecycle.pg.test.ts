@@ -3,8 +3,9 @@ import { changeAccount, getAccount } from '../../src/services/accounts/manage-ac
 import { syncAccountNow } from '../../src/services/accounts/sync-now.ts'
 import { getJob } from '../../src/services/jobs/index.ts'
 import { createTestDatabase, type TestDatabase } from '../harness/database.ts'
-import { DAY_MS, type Engine, HOUR_MS, MINUTE_MS, person, startEngine } from './engine.ts'
+import { DAY_MS, type Engine, HOUR_MS, MINUTE_MS, startEngine } from './engine.ts'
 import { expectPostsToBeTrue, expectRollupsToMatchPosts, storedByDay, truthByDay } from './facts.ts'
+import { person } from './people.ts'
 
 let database: TestDatabase
 beforeAll(async () => {
@@ -81,13 +82,22 @@ describe('a post that its platform no longer shows', () => {
         ])
         await step(engine, 0)
       }
+      const readAccounts = async () => {
+        await database.sql('UPDATE accounts SET next_sync_at = $1', [new Date(engine.nowMs)])
+        await step(engine, 0)
+      }
       await readAgain()
+      const missingSince = new Date(engine.nowMs)
       engine.elapse(9 * MINUTE_MS)
       await readAgain()
       expect(await deletedAt()).toBeNull()
       engine.elapse(2 * MINUTE_MS)
       await readAgain()
-      expect(await deletedAt()).toEqual(new Date(engine.nowMs))
+      // Its account may be out of sight as well.
+      expect(await deletedAt()).toBeNull()
+      await readAccounts()
+      await readAgain()
+      expect(await deletedAt()).toEqual(missingSince)
       const truth = await expectPostsToBeTrue(database, engine, key)
       expect(truth.posts.find((one) => one.id === post)?.deletedAt).not.toBeNull()
       await expectRollupsToMatchPosts(database, engine.workspaceId)
@@ -163,6 +173,9 @@ describe('an account that changes', () => {
       const account = engine.person(key)
       engine.act(verb, { platform: account.platform, account: account.id })
       await step(engine, 0)
+      // Once proves nothing.
+      expect((await read(key)).status).toBe('active')
+      await step(engine, 11 * MINUTE_MS)
       expect(await read(key)).toMatchObject({
         status: 'gone',
         statusReason: expect.stringMatching(reason),
@@ -173,7 +186,7 @@ describe('an account that changes', () => {
         expect(await read(other)).toMatchObject({
           status: 'active',
           freshness: {
-            lastSyncedAt: new Date(engine.nowMs).toISOString().replace('.000Z', 'Z'),
+            lastSyncedAt: new Date(engine.nowMs - 11 * MINUTE_MS).toISOString().replace('.000Z', 'Z'),
             stale: false,
           },
         })
@@ -262,9 +275,9 @@ describe('a platform in trouble', () => {
       freshness: { stale: true, reason: 'platform_down' },
     })
     expect((await read('cleo')).freshness).toMatchObject({ stale: false, reason: null })
-    await engine.live(10 * MINUTE_MS)
-    expect((await read('ada')).freshness).toMatchObject({ stale: false, reason: null })
     await engine.live(20 * MINUTE_MS)
+    expect((await read('ada')).freshness).toMatchObject({ stale: false, reason: null })
+    await engine.live(10 * MINUTE_MS)
     await expectRollupsToMatchPosts(database, engine.workspaceId)
   })
 
@@ -289,6 +302,8 @@ describe('a platform in trouble', () => {
         ? Response.json({ error: 'InvalidRequest', message: 'Error: actors must be valid' }, { status: 400 })
         : undefined
     await step(engine, 0)
+    expect((await read('bo')).status).toBe('active')
+    await step(engine, 11 * MINUTE_MS)
     expect(await read('bo')).toMatchObject({
       status: 'error',
       statusReason: expect.stringContaining('refused'),

@@ -27,7 +27,8 @@ describe.skipIf(chromiumPath === undefined)('every page (needs CHROMIUM_PATH)', 
     await untilComplete(person.key, id)
     const [post] = await postsOf(person.key, id)
     paths = ['/', '/?period=90d&basis=gained', '/posts', `/posts/${post?.id}`, '/accounts']
-    paths.push('/imports', `/imports/${report.id}`, '/settings', '/nowhere')
+    paths.push(`/accounts/${id}`, '/connect', '/imports', `/imports/${report.id}`)
+    paths.push('/settings', '/settings/usage', '/nowhere')
   })
 
   it.each(['light', 'dark'] as const)(

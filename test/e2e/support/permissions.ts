@@ -16,6 +16,7 @@ const ADMINS: readonly Role[] = ['owner', 'admin']
 /** By what an operation's description says under `x-permission`. */
 const RIGHTS: Record<string, Right> = {
   'analytics.read': { roles: EVERYBODY, scope: 'read' },
+  'usage.read': { roles: EVERYBODY, scope: 'read' },
   'accounts.write': { roles: ANALYSTS, scope: 'write' },
   'imports.write': { roles: ANALYSTS, scope: 'write' },
   'brands.write': { roles: ADMINS, scope: 'admin' },
@@ -32,6 +33,11 @@ const RIGHTS: Record<string, Right> = {
 const ANYBODY = 'any'
 /** For people alone, though its description says `any`: a key is nobody who could become a member. */
 const PEOPLE_ONLY: readonly string[] = ['POST /api/v1/invitations/accept']
+/** Of what the owner began: theirs and the admins' alone. A key with one scope is neither. */
+const WHOEVER_BEGAN: readonly string[] = [
+  'GET /api/v1/accounts/authorizations/{id}',
+  'POST /api/v1/accounts/authorizations/{id}/connect',
+]
 
 /** Whether somebody may ask this of the workspace that they speak of. */
 export function mayAsk(
@@ -40,6 +46,7 @@ export function mayAsk(
 ): boolean {
   const permission = permissionOf(operation)
   if (permission === ANYBODY) return role !== null || !PEOPLE_ONLY.includes(operation.name)
+  if (WHOEVER_BEGAN.includes(operation.name)) return role !== null && ADMINS.includes(role)
   const right = RIGHTS[permission]
   if (right === undefined)
     throw new Error(`Nobody says who may "${permission}": add it to RIGHTS (test/e2e/support/permissions.ts)`)

@@ -27,12 +27,14 @@ export async function makeThings(marker = 'identity', name = 'Ada'): Promise<Thi
   const brand = await key.make(Made, '/api/v1/brands', { name: `Brand ${marker}` })
   const invitations = `/api/v1/workspaces/${workspaceId}/invitations`
   const invitation = await session.make(MadeInvitation, invitations, { role: 'viewer' })
+  const userId = await userIdOf(person)
   const ids = {
     accounts: account.id,
+    authorizations: await beginAuthorization(workspaceId, userId, marker),
     posts: post.id,
     'api-keys': (await makeKey(session, ['read'])).id,
     workspaces: workspaceId,
-    members: await userIdOf(person),
+    members: userId,
     invitations: invitation.id,
     brands: brand.id,
     imports: report.id,
@@ -42,6 +44,20 @@ export async function makeThings(marker = 'identity', name = 'Ada'): Promise<Thi
     'dead-letters': crypto.randomUUID(),
   }
   return { person, ids, invitationToken: invitation.url.split(/[/=#?]/).at(-1) ?? '' }
+}
+
+/** As if somebody were on their way to a platform: this deployment need not have an app at any. */
+async function beginAuthorization(workspaceId: string, userId: string, marker: string): Promise<string> {
+  const { id } = await sqlRow<{ id: string }>(
+    `INSERT INTO account_authorizations (id, workspace_id, platform, state_hash, session_user_id, created_by,
+       status, key_id, sealed, expires_at)
+     VALUES ($1, $2, 'tiktok', $3, $4, $5, 'pending', 'none', $6, now() + interval '1 day') RETURNING id`,
+    [
+      ...[crypto.randomUUID(), workspaceId, `state ${marker} ${crypto.randomUUID()}`, userId],
+      ...[`user:${userId}`, `sealed ${marker}`],
+    ],
+  )
+  return id
 }
 
 export function postsNamed(marker: string, likes = 0): string {

@@ -37,6 +37,8 @@ export async function vocabularyOf(operation: DescribedOperation, things: Things
     token: fc.constantFrom(things.invitationToken, 'A'.repeat(43)),
     brandId: ownOrNot('brands'),
     brandIds: ownOrNot('brands'),
+    accountId: ownOrNot('accounts'),
+    externalIds: fc.constantFrom('UCexample', '12345'),
     // The two that are simulated more often than the others.
     platform: fc.constantFrom('bluesky', 'mastodon', 'bluesky', 'mastodon', ...PLATFORMS),
     platforms: some(...PLATFORMS),
