@@ -25,13 +25,17 @@ const DEFAULT_SOCKETS = 500
 const MAX_SOCKETS = 4_000
 const DEFAULT_POSTS = [10_000, 100_000]
 const MAX_POSTS = 10_000_000
+const DEFAULT_ACCOUNTS = 1_000
+/** Ten workspaces are full with as many. */
+const MAX_ACCOUNTS = 2_000
 
-const USAGE = `Usage: npm run bench [-- NAME … [--sockets N] [--posts N,M,…]]
+const USAGE = `Usage: npm run bench [-- NAME … [--sockets N] [--posts N,M,…] [--accounts N]]
 
 ${BENCHMARKS.map(({ name, summary }) => `  ${name.padEnd(8)} ${summary}`).join('\n')}
 
   --sockets N    live: so many sockets (${DEFAULT_SOCKETS}, at most ${MAX_SOCKETS})
   --posts N,M    scale: so many posts (${DEFAULT_POSTS.join(',')}); 1000000 takes a few minutes
+  --accounts N   sync: about so many accounts on ten platforms together (${DEFAULT_ACCOUNTS}, at most ${MAX_ACCOUNTS})
 
 Without a name, all of them. Each is printed beside its baseline from the same run, and kept in
 bench/results/NAME.json. Loopback alone; nothing has to run beforehand.`
@@ -49,6 +53,7 @@ function readArguments(): Arguments {
       options: {
         sockets: { type: 'string' },
         posts: { type: 'string' },
+        accounts: { type: 'string' },
         help: { type: 'boolean', short: 'h', default: false },
       },
     })
@@ -64,6 +69,7 @@ function readArguments(): Arguments {
         positionals.length === 0 ? BENCHMARKS : BENCHMARKS.filter(({ name }) => positionals.includes(name)),
       options: {
         sockets: readCount('sockets', values.sockets ?? String(DEFAULT_SOCKETS), MAX_SOCKETS),
+        accounts: readCount('accounts', values.accounts ?? String(DEFAULT_ACCOUNTS), MAX_ACCOUNTS),
         posts: posts?.toSorted((a, b) => a - b) ?? DEFAULT_POSTS,
       },
     }

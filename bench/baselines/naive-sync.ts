@@ -1,69 +1,87 @@
-import type { PlatformName } from '../../scripts/local/platforms/types.ts'
-import type { Db } from '../../src/db/client.ts'
-import { type Clock, type ConnectorContext, type PlatformConnector, PlatformError } from '../../src/ports.ts'
+import type { Platform } from '../../src/domain/platforms.ts'
+import { type AccessToken, type ConnectorContext, PlatformError } from '../../src/ports.ts'
+import { connectorOf } from '../../src/services/accounts/connector-context.ts'
+import type { ServiceDeps } from '../../src/services/context.ts'
+import { openCredentials } from '../../src/services/credentials/open-credentials.ts'
 import { toReading } from '../../src/services/sync/readings.ts'
 import { sumAllDays, upsertPost } from './naive-ingest.ts'
 
-export interface KnownPost {
-  accountId: string
-  platform: PlatformName
+export interface KnownAccount {
+  id: string
+  workspaceId: string
+  platform: Platform
   host: string | null
-  platformPostId: string
+  externalId: string
+  handle: string
+  posts: { id: string; postedAtMs: number }[]
 }
 
 export interface NaiveRefresh {
   refreshed: number
-  /** Posts that the platform refused to show: too many calls. */
+  /** Times that a platform refused, whereupon it waits as long as that says. */
   refused: number
-  /** Posts that time did not suffice for. */
-  left: number
 }
 
-/** As many calls of one host under way as the engine's queue allows. */
-const PARALLEL = 2
+/** Where a platform does not say. */
+const WAIT_MS = 60_000
 
 /**
- * Refreshing posts as one would at first: a call and an upsert for each, then the daily sums anew. It knows
- * no limit but the platform's, and goes on when that refuses.
+ * Refreshing posts as one would at first: account by account, a call and an upsert for each post, then the daily
+ * sums anew. It knows no limit but the platform's refusal.
  */
 export async function refreshNaively(options: {
-  db: Db
-  workspaceId: string
-  connectors: Partial<Record<string, PlatformConnector>>
-  clock: Clock
-  fetchFor: (platform: PlatformName) => ConnectorContext['fetch']
-  posts: KnownPost[]
+  deps: ServiceDeps
+  fetchFor: ServiceDeps['fetchFor']
+  accounts: KnownAccount[]
+  wait: (ms: number) => void
   budgetMs: number
 }): Promise<NaiveRefresh> {
-  const { db, workspaceId, connectors, clock, fetchFor, posts, budgetMs } = options
+  const { deps, fetchFor, accounts, wait, budgetMs } = options
   const endMs = performance.now() + budgetMs
-  const result = { refreshed: 0, refused: 0, left: posts.length }
-  const refresh = async (post: KnownPost): Promise<void> => {
-    const context = { fetch: fetchFor(post.platform), spend: async () => {}, onRateSignal() {} }
-    try {
-      const found = await connectors[post.platform]?.refreshPosts(context, post.host, [post.platformPostId])
-      for (const shown of found ?? [])
-        await db.inWorkspace(workspaceId, [
-          upsertPost(workspaceId, toReading(post.accountId, shown, clock.now())),
-        ])
+  const result = { refreshed: 0, refused: 0 }
+  const workspaces = new Set<string>()
+  for (const account of accounts) {
+    const accessToken = await tokenOf(deps, account)
+    for (const post of account.posts) {
+      if (performance.now() > endMs) break
+      while (!(await refresh(account, accessToken, post))) result.refused += 1
       result.refreshed += 1
+      workspaces.add(account.workspaceId)
+    }
+  }
+  for (const workspaceId of workspaces) await deps.db.inWorkspace(workspaceId, [sumAllDays(workspaceId)])
+  return result
+
+  /** @returns whether the platform let us read it */
+  async function refresh(
+    { id, workspaceId, platform, host, externalId, handle }: KnownAccount,
+    accessToken: AccessToken | undefined,
+    post: KnownAccount['posts'][number],
+  ): Promise<boolean> {
+    const connector = connectorOf(deps, platform)
+    const context: ConnectorContext = {
+      accessToken,
+      fetch: fetchFor(platform),
+      admit: async () => ({ settle() {} }),
+    }
+    const account = connector.batchBy === 'account' ? { externalId, host, handle } : null
+    try {
+      const found = await connector.refreshPosts(context, { host, account }, [post])
+      for (const shown of found)
+        await deps.db.inWorkspace(workspaceId, [
+          upsertPost(workspaceId, toReading(id, shown, deps.clock.now())),
+        ])
+      return true
     } catch (error) {
       if (!(error instanceof PlatformError) || error.kind !== 'rate_limited') throw error
-      result.refused += 1
+      wait(error.retryAfterMs ?? WAIT_MS)
+      return false
     }
-    result.left -= 1
   }
-  const lanes = Map.groupBy(posts, ({ platform }) => platform)
-  const workers = [...lanes.values()].flatMap((waiting) =>
-    Array.from({ length: PARALLEL }, async () => {
-      while (performance.now() < endMs) {
-        const post = waiting.shift()
-        if (post === undefined) return
-        await refresh(post)
-      }
-    }),
-  )
-  await Promise.all(workers)
-  await db.inWorkspace(workspaceId, [sumAllDays(workspaceId)])
-  return result
+}
+
+async function tokenOf(deps: ServiceDeps, account: KnownAccount): Promise<AccessToken | undefined> {
+  const connector = connectorOf(deps, account.platform)
+  const opened = await openCredentials(deps, connector, account.host, [account])
+  return opened.get(account.id)?.accessToken
 }

@@ -1,253 +1,203 @@
-import type { StatsSnapshot } from '../../scripts/local/platforms/stats.ts'
-import { createWorld } from '../../scripts/local/platforms/world.ts'
-import { type KnownPost, refreshNaively } from '../baselines/naive-sync.ts'
+import { createCredentialVault } from '../../src/adapters/credential-vault.ts'
+import { createConnectors } from '../../src/adapters/platforms/index.ts'
+import { PLATFORMS, type Platform } from '../../src/domain/platforms.ts'
+import { quietDeps } from '../../test/harness/deps.ts'
+import { type KnownAccount, refreshNaively } from '../baselines/naive-sync.ts'
 import { assertMeasured, type Benchmark, type BenchmarkContext, type Measurement } from '../lib/benchmark.ts'
 import { type BenchDatabase, startDatabase } from '../lib/database.ts'
 import { makeWorkspace } from '../lib/fill-workspace.ts'
-import { countRoundTrips, type RoundTripCounter } from '../lib/round-trips.ts'
-import { alternate } from '../lib/rounds.ts'
-import { median, ratio } from '../lib/statistics.ts'
-import {
-  MASTODON_HOST,
-  MovableClock,
-  type PlatformView,
-  SyncEngine,
-  startBudget,
-  viewPlatforms,
-} from '../lib/sync-engine.ts'
-import type { Cell, Table } from '../lib/table.ts'
+import { countRoundTrips } from '../lib/round-trips.ts'
+import { forEach } from '../lib/rounds.ts'
+import { Background } from '../lib/sync/background.ts'
+import { POSTS_PER_ACCOUNT } from '../lib/sync/cast.ts'
+import { MovableClock } from '../lib/sync/clock.ts'
+import { connectAll } from '../lib/sync/connect.ts'
+import { SyncEngine } from '../lib/sync/engine.ts'
+import { startGate } from '../lib/sync/gate.ts'
+import { CONNECTOR_OPTIONS, MASTODON_HOSTS, viewNetworks } from '../lib/sync/networks.ts'
+import { StandingWorlds } from '../lib/sync/standing-worlds.ts'
+import { compareWithTruth } from '../lib/sync/truth.ts'
+import { measurePhase, type Phase } from './sync/phases.ts'
+import { areAccountsRead, arePostsRead, makePostsDue, spreadDue, withStatistics } from './sync/schedule.ts'
+import { baselineRows, type CheckedPhase, phasesTable, platformsTable, targetsTable } from './sync/tables.ts'
 
-const ROUNDS = { minRounds: 1, maxRounds: 3, budgetMs: 18_000 }
-const HISTORY_DAYS = 100
-const DAY_MS = 86_400_000
-/** Longer than any window of the platforms. */
-const BETWEEN_RUNS_MS = 3_600_000
-const NAIVE_MS = 10_000
+/** A workspace takes no more than 200 accounts. */
+const ACCOUNTS_PER_WORKSPACE = 200
+/** Longer than any window of the platforms that is shorter than a day, and no token ends in it. */
+const BETWEEN_PHASES_MS = 1_200_000
+const STEADY_MS = 900_000
+/** On the clock; what is not read by then is missing. */
+const MOST_PHASE_MS = 1_800_000
+const NAIVE_MS = 20_000
+const SYNC_INTERVAL_SECONDS = 60
+/** Millionths of a dollar a day and workspace: as much as it takes. */
+const X_BUDGET_MICROS = 1_000_000_000
+const KEY_BYTES = 32
 
 export const syncBenchmark: Benchmark = {
   name: 'sync',
-  summary: 'the first sync of the simulated accounts, and reading every post of theirs again',
+  summary:
+    'the first sync of 1,000 simulated accounts on ten platforms, and reading every post of theirs again',
   run,
 }
 
-interface Run {
-  /** Posts that were brought up to date. */
-  posts: number
-  left: number
-  seconds: number
-  /** That the engine would have waited for a platform's window to end. */
-  waitedSeconds: number
-  calls: number
-  roundTrips: number
-  violations: number
-  /** Answers 429. */
-  refused: number
-  /** Of the platforms' limits, at the fullest moment of any window so far. */
-  peakShare: number
-}
-
-async function run({ resources, log }: BenchmarkContext): Promise<Measurement> {
+async function run({ options, resources, log }: BenchmarkContext): Promise<Measurement> {
+  const perPlatform = Math.ceil(options.accounts / PLATFORMS.length)
+  const workspaces = Math.ceil((perPlatform * PLATFORMS.length) / ACCOUNTS_PER_WORKSPACE)
   const postgres = await startDatabase(resources)
   const database = await postgres.createDatabase('sync')
   const clock = new MovableClock()
-  const budget = await startBudget(resources, clock)
+  const background = new Background()
   const counter = countRoundTrips(resources)
-  const epoch = Math.floor(clock.now() / DAY_MS) * DAY_MS - HISTORY_DAYS * DAY_MS
-  const world = createWorld({ seed: 'tidemark', now: clock.now, epoch })
-  const [platforms, naivePlatforms] = [viewPlatforms(world), viewPlatforms(world)]
-  const engine = new SyncEngine({ db: database.db, platforms, budget, clock })
-  const workspaceId = await makeWorkspace(database.ownerSql)
-
-  const accounts = world.accounts()
-  for (const { platform, handle } of accounts)
-    await engine.connect(
-      workspaceId,
-      platform,
-      platform === 'bluesky' ? handle : `${handle}@${MASTODON_HOST}`,
-    )
-
-  log(`first sync of ${accounts.length} accounts`)
-  const first = await measure(platforms, counter, engine, async () => {
-    await engine.run()
-    return { posts: await countPosts(database, workspaceId), left: 0 }
+  const worlds = new StandingWorlds({ clock, accountsPerPlatform: perPlatform })
+  const networks = viewNetworks(worlds)
+  const engine = new SyncEngine({
+    deps: {
+      ...quietDeps(database.db),
+      ...(await startGate(resources, { clock, waitUntil: background.add })),
+      objects: { put: unused, getRange: unused, delete: unused },
+      connectors: createConnectors(CONNECTOR_OPTIONS),
+      fetchFor: networks.fetchFor,
+      dailyBudgets: { x: X_BUDGET_MICROS },
+      watchList: { mark: async () => {}, list: async () => [] },
+      vault: createCredentialVault([Buffer.alloc(KEY_BYTES, 'k').toString('base64')]),
+      mailer: null,
+      publicUrl: 'http://127.0.0.1',
+      syncIntervalSeconds: SYNC_INTERVAL_SECONDS,
+    },
+    clock,
+    background,
   })
-  // From here on posts alone are read.
-  await database.ownerSql('UPDATE accounts SET next_sync_at = NULL')
-  await database.ownerSql('ANALYZE')
+  const meters = {
+    networks,
+    roundTrips: counter.count,
+    waitedMs: () => engine.waitedMs,
+    retried: () => engine.retried,
+    postsSince: (sinceMs: number) => countPosts(database, sinceMs),
+    now: clock.now,
+  }
+  const { ownerSql } = database
+  const checked = async (phase: Phase): Promise<CheckedPhase> => ({
+    ...phase,
+    truth: await compareWithTruth(database, worlds),
+  })
+  /** Goes on to a time in which nothing is left of any window. */
+  const goOn = () => {
+    clock.advance(BETWEEN_PHASES_MS)
+    worlds.goOnTo(clock.now())
+  }
+
+  log(`connecting ${perPlatform * PLATFORMS.length} accounts`)
+  const workspaceIds = await Promise.all(Array.from({ length: workspaces }, () => makeWorkspace(ownerSql)))
+  await connectAll({ engine, networks, worlds, workspaceIds })
+
+  log('first sync')
+  goOn()
+  const first = await checked(
+    await withStatistics(ownerSql, () =>
+      measurePhase('first sync: profiles and all pages', meters, () =>
+        engine.run({ isDone: () => areAccountsRead(ownerSql), mostMs: MOST_PHASE_MS }),
+      ),
+    ),
+  )
 
   log(`reading ${first.posts} posts again`)
-  const refreshed = await alternate(
-    {
-      engine: () =>
-        measure(platforms, counter, engine, async () => {
-          clock.advance(BETWEEN_RUNS_MS)
-          const since = new Date(clock.now())
-          const due = await makeAllDue(database, workspaceId)
-          await engine.run()
-          const left = await countUnread(database, workspaceId, since)
-          return { posts: due - left, left }
-        }),
-      baseline: async () => {
-        const posts = await knownPosts(database, workspaceId)
-        return measure(naivePlatforms, counter, engine, async () => {
-          clock.advance(BETWEEN_RUNS_MS)
-          const { db } = database
-          const { connectors } = engine.deps
-          const result = await refreshNaively({
-            db,
-            workspaceId,
-            connectors,
-            fetchFor: naivePlatforms.fetchFor,
-            clock,
-            posts,
-            budgetMs: NAIVE_MS,
-          })
-          return { posts: result.refreshed, left: result.left }
-        })
-      },
-    },
-    ROUNDS,
+  goOn()
+  const sinceMs = clock.now()
+  await makePostsDue(ownerSql, sinceMs)
+  await ownerSql('ANALYZE')
+  const refresh = await checked(
+    await measurePhase('every post again', meters, () =>
+      engine.run({ isDone: () => arePostsRead(ownerSql, sinceMs), mostMs: MOST_PHASE_MS }),
+    ),
   )
-  await verify(database, workspaceId)
+
+  log('a quarter of an hour')
+  goOn()
+  await spreadDue(ownerSql, clock.now())
+  const steadyUntilMs = clock.now() + STEADY_MS
+  const steady = await checked(
+    await measurePhase('a quarter of an hour, when all is known', meters, () =>
+      engine.run({
+        isDone: async () => clock.now() >= steadyUntilMs,
+        mostMs: MOST_PHASE_MS,
+        onPlan: () => worlds.goOnTo(clock.now()),
+      }),
+    ),
+  )
+
+  log('the baseline')
+  goOn()
+  const naive = await measureNaively(database, worlds, engine, meters)
+  const phases = [first, refresh, steady]
   return {
     tables: [
-      tableOf([
-        rowOf('first sync: profiles and all pages', [first]),
-        rowOf('every post again', refreshed.engine),
-        rowOf('baseline: a call and an upsert a post', refreshed.baseline),
-      ]),
+      phasesTable(perPlatform * PLATFORMS.length, phases, baselineRows(naive, refresh.posts)),
+      platformsTable(refresh),
+      platformsTable(steady),
+      targetsTable(refresh, phases),
     ],
-    notes: notesOf(accounts.length),
+    notes: notesOf(perPlatform, workspaces),
   }
 }
 
-function notesOf(accounts: number): string[] {
-  return [
-    `${accounts} simulated accounts and their whole history, with the platforms' limits on; the engine's own budget is in Redis. Platforms answer in this process, at once: over a network each call costs its latency more.`,
-    'Round trips: requests to the database of the whole run, claims and bookkeeping among them. Duration is for the posts in its row; reading again: medians of runs in turn. Waited: how far the clock was moved, as the engine put messages off for a budget that was used up.',
-    `baseline: gives up after ${NAIVE_MS / 1_000} s, goes on when it is refused, and makes the daily sums anew once at the end. It has limits and counters of its own.`,
-    'Violations: what the simulator counts against a client, refusals (429) among them.',
-  ]
-}
+const notesOf = (perPlatform: number, workspaces: number): string[] => [
+  `${perPlatform} accounts on each of ten platforms, in workspaces of ${ACCOUNTS_PER_WORKSPACE} (${workspaces}), with about ${POSTS_PER_ACCOUNT} posts each of the last 100 days (on X, whose older posts are not read, of 28); Mastodon on ${MASTODON_HOSTS.length} servers. Platforms keep to their limits, and the engine's gate is in Redis. Credentials are sealed; accounts signed in at the simulated platforms.`,
+  `Limits are those that the platforms publish, but for LinkedIn's: a new app's 500 calls a day are for trying it out, so that both sides count to 100,000, as of an app that was approved. X's reads have a budget of $1,000 a day and workspace, which is more than they cost.`,
+  `Plans come every ${SYNC_INTERVAL_SECONDS} s. Worked: with something under way. Waited: how far the clock was moved while nothing was, until the next plan or the end of a platform's window. Platforms answer in this process, at once, and use the same processors: over a network each call costs its latency more, and the platforms' work nothing.`,
+  'The database takes the planner’s statistics every few seconds during the first sync: by itself it does so once a minute, in which these tables grow here as elsewhere in days.',
+  'Missing, wrong, sums off by: every post against what the platform showed at the moment it was read, and the sums of the daily rollups against the same, to the last unit. Trips: requests to the database of the whole run, claims and bookkeeping among them.',
+  'Filled: ids in calls that take many, of those that would have fitted. Threads has no such call: its lists are read by the time that posts are of.',
+  `The baseline reads account by account, with a call and an upsert a post, for ${NAIVE_MS / 1_000} s; it waits where it is refused. What it would take for all posts is reckoned from that: at least so long, as few windows were used up in it.`,
+]
 
-async function measure(
-  platforms: PlatformView,
-  counter: RoundTripCounter,
+type Meters = Parameters<typeof measurePhase>[1]
+
+/** The baseline, with limits and counters of its own, on as many accounts as time suffices for. */
+async function measureNaively(
+  database: BenchDatabase,
+  worlds: StandingWorlds,
   engine: SyncEngine,
-  act: () => Promise<{ posts: number; left: number }>,
-): Promise<Run> {
-  const stats = Object.values(platforms.stats)
-  for (const one of stats) one.reset()
-  const sentBefore = counter.count()
-  const waitedBeforeMs = engine.waitedMs
-  const startedMs = performance.now()
-  const { posts, left } = await act()
-  const seconds = (performance.now() - startedMs) / 1_000
-  const roundTrips = counter.count() - sentBefore
-  const snapshots = stats.map((one) => one.snapshot())
-  assertMeasured(posts > 0, 'no post was read')
-  const sum = (of: (snapshot: StatsSnapshot) => number) =>
-    snapshots.reduce((total, snapshot) => total + of(snapshot), 0)
-  return {
-    posts,
-    left,
-    seconds,
-    waitedSeconds: (engine.waitedMs - waitedBeforeMs) / 1_000,
-    calls: sum(({ calls }) => calls),
-    roundTrips,
-    violations: sum(({ violations }) => Object.values(violations).reduce((a, b) => a + b, 0)),
-    refused: sum(({ violations }) => violations.rate_limited ?? 0),
-    peakShare: Math.max(
-      ...snapshots.flatMap(({ peakUsage }) => Object.values(peakUsage).map(({ share }) => share)),
-    ),
-  }
-}
-
-async function countPosts(database: BenchDatabase, workspaceId: string): Promise<number> {
-  const [row] = await database.ownerSql<{ posts: number }>(
-    'SELECT count(*)::int AS posts FROM posts WHERE workspace_id = $1',
-    [workspaceId],
+  meters: Meters,
+): Promise<Phase> {
+  const networks = viewNetworks(worlds)
+  const accounts = await knownAccounts(database)
+  const { deps } = engine
+  let refreshed = 0
+  const phase = await measurePhase(
+    'baseline: a call and an upsert a post',
+    { ...meters, networks },
+    async () => {
+      const { fetchFor } = networks
+      const wait = (ms: number) => engine.wait(ms)
+      const result = await refreshNaively({ deps, fetchFor, accounts, wait, budgetMs: NAIVE_MS })
+      refreshed = result.refreshed
+    },
   )
-  return row?.posts ?? 0
+  assertMeasured(refreshed > 0, 'the baseline has read nothing')
+  return { ...phase, posts: refreshed }
 }
 
-/** Makes every post due that is read again at all (reposts are not). @returns how many */
-async function makeAllDue(database: BenchDatabase, workspaceId: string): Promise<number> {
-  const rows = await database.ownerSql<{ id: string }>(
-    `UPDATE posts SET next_refresh_at = now() - interval '1 second'
-     WHERE workspace_id = $1 AND next_refresh_at IS NOT NULL RETURNING id`,
-    [workspaceId],
-  )
-  return rows.length
-}
-
-/** Posts that should have been read since then and were not. */
-async function countUnread(database: BenchDatabase, workspaceId: string, since: Date): Promise<number> {
-  const [row] = await database.ownerSql<{ unread: number }>(
-    `SELECT count(*)::int AS unread FROM posts
-     WHERE workspace_id = $1 AND next_refresh_at IS NOT NULL AND metrics_at < $2`,
-    [workspaceId, since.toISOString()],
-  )
-  return row?.unread ?? 0
-}
-
-async function knownPosts(database: BenchDatabase, workspaceId: string): Promise<KnownPost[]> {
-  return database.ownerSql<KnownPost>(
-    `SELECT p.account_id AS "accountId", p.platform, a.host, p.platform_post_id AS "platformPostId"
-     FROM posts p JOIN accounts a ON a.id = p.account_id
-     WHERE p.workspace_id = $1 AND p.next_refresh_at IS NOT NULL`,
-    [workspaceId],
+/** One account of each platform after the other, with what is read again of their posts. */
+async function knownAccounts({ ownerSql }: BenchDatabase): Promise<KnownAccount[]> {
+  return ownerSql<KnownAccount>(
+    `SELECT a.id, a.workspace_id AS "workspaceId", a.platform, a.host, a.external_id AS "externalId", a.handle,
+       (SELECT jsonb_agg(jsonb_build_object('id', p.platform_post_id,
+          'postedAtMs', floor(extract(epoch FROM p.posted_at) * 1000)))
+        FROM posts p WHERE p.account_id = a.id AND p.next_refresh_at IS NOT NULL) AS posts
+     FROM accounts a
+     ORDER BY row_number() OVER (PARTITION BY a.platform ORDER BY a.id), a.platform LIMIT 200`,
   )
 }
 
-/** A sync that miscounts would be no sync. */
-async function verify(database: BenchDatabase, workspaceId: string): Promise<void> {
-  const [sums] = await database.ownerSql<{ likes: string; expected: string }>(
-    `SELECT (SELECT sum(likes) FROM account_days WHERE workspace_id = $1) AS likes,
-       (SELECT sum(likes) FROM posts WHERE workspace_id = $1 AND kind <> 'repost' AND deleted_at IS NULL) AS expected`,
-    [workspaceId],
+async function countPosts({ ownerSql }: BenchDatabase, sinceMs: number): Promise<Record<Platform, number>> {
+  const rows = await ownerSql<{ platform: Platform; posts: number }>(
+    `SELECT platform, count(*)::int AS posts FROM posts WHERE metrics_at >= $1 GROUP BY platform`,
+    [new Date(sinceMs).toISOString()],
   )
-  assertMeasured(
-    sums !== undefined && sums.likes === sums.expected,
-    'the rollups do not agree with the posts after it',
-  )
+  return forEach(PLATFORMS, (platform) => rows.find((row) => row.platform === platform)?.posts ?? 0)
 }
 
-function rowOf(label: string, runs: Run[]): Cell[] {
-  const middle = (of: (run: Run) => number | null) => median(runs.map(of).filter((value) => value !== null))
-  return [
-    label,
-    middle(({ posts }) => posts),
-    middle(({ left }) => left),
-    middle(({ seconds }) => seconds),
-    middle(({ waitedSeconds }) => waitedSeconds),
-    middle(({ posts, seconds }) => posts / seconds),
-    middle(({ calls }) => calls),
-    middle(({ posts, calls }) => ratio(posts, calls)),
-    middle(({ posts, roundTrips }) => ratio(roundTrips, posts)),
-    middle(({ peakShare }) => 100 * peakShare),
-    middle(({ refused }) => refused),
-    middle(({ violations }) => violations),
-  ]
-}
-
-function tableOf(rows: Cell[][]): Table {
-  return {
-    title: 'Sync: reading the simulated platforms',
-    columns: [
-      { name: 'case' },
-      { name: 'posts', digits: 0 },
-      { name: 'left', digits: 0 },
-      { name: 'duration', unit: 's', digits: 1 },
-      { name: 'waited', unit: 's', digits: 0 },
-      { name: 'posts/s', digits: 0 },
-      { name: 'calls', digits: 0 },
-      { name: 'posts/call', digits: 1 },
-      { name: 'trips/post', digits: 3 },
-      { name: 'of limit', unit: '%', digits: 0 },
-      { name: 'refused', digits: 0 },
-      { name: 'violations', digits: 0 },
-    ],
-    rows,
-  }
+async function unused(): Promise<never> {
+  throw new Error('The sync engine stores no objects')
 }

@@ -6,6 +6,8 @@ export interface BenchmarkOptions {
   sockets: number
   /** `scale`: how many posts, from few to many. */
   posts: number[]
+  /** `sync`: accounts on all platforms together. */
+  accounts: number
 }
 
 export interface BenchmarkContext {
