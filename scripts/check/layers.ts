@@ -17,8 +17,8 @@ interface Layer {
 
 /** The Worker, bottom up (docs/architecture.md, "Layers"). */
 const LAYERS: readonly Layer[] = [
-  { name: 'base', level: 0, paths: ['src/errors.ts', 'src/env.ts', 'src/version.ts', 'src/lib/'] },
-  { name: 'domain', level: 1, paths: ['src/domain/', 'src/ports.ts', 'src/ports/'] },
+  { name: 'base', level: 0, paths: ['src/errors.ts', 'src/version.ts', 'src/lib/'] },
+  { name: 'domain', level: 1, paths: ['src/domain/', 'src/env.ts', 'src/ports.ts', 'src/ports/'] },
   { name: 'realtime', level: 2, paths: ['src/realtime/'] },
   { name: 'resilience', level: 2, paths: ['src/resilience/'] },
   { name: 'db', level: 3, paths: ['src/db/'] },

@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { readMigrations } from '../db/migrations.ts'
+import { checkCapabilities, PLATFORMS_DOCUMENT } from './capabilities.ts'
 import { checkDocuments } from './documents.ts'
 import { listFiles, REPOSITORY, readFiles } from './files.ts'
 import { formatFindings } from './finding.ts'
@@ -43,6 +44,13 @@ export const STEPS: readonly Step[] = [
     run: async () => {
       const document = await readFile(join(REPOSITORY, PERMISSIONS_DOCUMENT), 'utf8').catch(() => '')
       return formatFindings(checkPermissions(document))
+    },
+  },
+  {
+    name: 'platforms',
+    run: async () => {
+      const document = await readFile(join(REPOSITORY, PLATFORMS_DOCUMENT), 'utf8').catch(() => '')
+      return formatFindings(checkCapabilities(document))
     },
   },
   {

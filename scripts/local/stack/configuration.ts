@@ -1,6 +1,7 @@
 import { Env, parseEnv } from '../../../src/env.ts'
 import type { Ports } from './ports.ts'
 import type { Secrets } from './secrets.ts'
+import { bindPlatforms, type PlatformBindings } from './simulated-apps.ts'
 
 /** Variables of the Worker, as a deployment sets them. */
 export type Bindings = Record<string, string>
@@ -42,22 +43,23 @@ export interface ConfigurationOptions {
  * only the stack can know.
  * @throws ConfigurationError naming every variable that does not fit.
  */
-export function configureWorker(options: ConfigurationOptions): Bindings {
+export function configureWorker(options: ConfigurationOptions): PlatformBindings {
   const { variables, secrets, ports, publicUrl } = options
   const given: Bindings = {}
   for (const name of Object.keys(Env.shape)) {
     const value = variables[name]
     if (value !== undefined && value !== '' && !OWN.includes(name)) given[name] = value
   }
+  const platforms = bindPlatforms(variables, ports)
   const bindings: Bindings = {
     BETTER_AUTH_SECRET: secrets.authSecret,
     CREDENTIALS_KEY: secrets.credentialsKey,
     METRICS_TOKEN: secrets.metricsToken,
     SIGNUP_MODE: 'open',
     ALLOW_PRIVATE_HOSTS: 'true',
-    BLUESKY_APPVIEW_URL: `http://127.0.0.1:${ports.bluesky}`,
     EMAIL_FROM: 'Tidemark <mail@tidemark.localhost>',
     ...given,
+    ...platforms.bindings,
     OPERATOR_EMAILS: [DEMO_EMAIL, given.OPERATOR_EMAILS].filter(Boolean).join(','),
     DATABASE_URL: databaseUrl(APP_ROLE, secrets.databaseAppPassword, ports.postgres),
     NEON_FETCH_ENDPOINT: `http://127.0.0.1:${ports.neon}/sql`,
@@ -72,7 +74,7 @@ export function configureWorker(options: ConfigurationOptions): Bindings {
     EMAIL_API_URL: `http://127.0.0.1:${ports.mail}`,
   }
   parseEnv(bindings)
-  return bindings
+  return { bindings, simulated: platforms.simulated }
 }
 
 /** Variables that were given and have no effect here. */

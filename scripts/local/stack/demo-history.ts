@@ -1,14 +1,17 @@
 import { existsSync } from 'node:fs'
 import { rm, writeFile } from 'node:fs/promises'
 import { Client } from 'pg'
+import { parseEnv } from '../../../src/env.ts'
 import type { World } from '../platforms/index.ts'
-import type { SeedOptions } from './seed-demo.ts'
+import type { SeedTask } from './seed-thread.ts'
 
-export interface HistoryOptions extends Omit<SeedOptions, 'analyse'> {
-  /** As the owner, who sees every workspace. */
-  ownerUrl: string
+export interface HistoryOptions extends Omit<SeedTask, 'world'> {
+  world: World
+  /** Where the world's interventions are kept. */
+  interventionsFile: string
   /** A file that stands while history is being made. */
   marker: string
+  log: (line: string) => void
 }
 
 /** What refers to no account, and would stay. */
@@ -31,7 +34,8 @@ export async function clearHalfHistory(
  * @returns how many accounts were connected
  */
 export async function ensureHistory(options: HistoryOptions): Promise<number> {
-  const { ownerUrl, marker, workspaceId } = options
+  const { ownerUrl, marker, workspaceId, bindings, platforms, mastodonHost, world, interventionsFile, log } =
+    options
   const hasAccounts = await asOwner(ownerUrl, async (owner) => {
     const { rowCount } = await owner.query('SELECT 1 FROM accounts WHERE workspace_id = $1 LIMIT 1', [
       workspaceId,
@@ -41,18 +45,19 @@ export async function ensureHistory(options: HistoryOptions): Promise<number> {
   if (hasAccounts) return 0
   await writeFile(marker, '')
   // Large, and needed once.
-  const { seedDemo } = await import('./seed-demo.ts')
-  const { accounts } = await seedDemo({
-    ...options,
-    analyse: () => asOwner(ownerUrl, async (owner) => void (await owner.query('ANALYZE'))),
-  })
+  const { seedInThreads } = await import('./seed-threads.ts')
+  const { rankDemo } = await import('./seed-demo.ts')
+  const { seed, epoch } = world
+  const accounts = await seedInThreads(
+    {
+      ...{ bindings, ownerUrl, workspaceId, platforms, mastodonHost },
+      world: { seed, epoch, stateFile: interventionsFile },
+    },
+    (percent) => log(`history: ${percent} %`),
+  )
+  await rankDemo({ env: parseEnv(bindings), world, workspaceId })
   await rm(marker)
   return accounts
-}
-
-/** The world, of whose accounts only those on Mastodon are to be connected. */
-export function withoutBluesky(world: World): World {
-  return { ...world, accounts: (platform) => (platform === 'bluesky' ? [] : world.accounts('mastodon')) }
 }
 
 async function asOwner<T>(ownerUrl: string, act: (owner: Client) => Promise<T>): Promise<T> {

@@ -4,10 +4,11 @@ import { createServer, type Server } from 'node:net'
 import { resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { z } from 'zod'
+import { PLATFORMS } from '../../../src/domain/platforms.ts'
 import { listen, sendJson } from '../lib/http-server.ts'
 
 /** What the Worker talks to, each on a port of its own. */
-const NAMES = ['postgres', 'neon', 'redis', 'qstash', 'bluesky', 'mastodon', 'control', 'mail'] as const
+const NAMES = ['postgres', 'neon', 'redis', 'qstash', 'mail', 'control', ...PLATFORMS] as const
 type PortName = (typeof NAMES)[number]
 export type Ports = Record<PortName, number>
 
@@ -18,8 +19,8 @@ const POLL_MS = 50
 
 /** Below the ports that systems hand out to outgoing connections, so that nobody takes one by chance. */
 const LOWEST_PORT = 18_000
-const PORT_RANGES = 1_000
-const PORTS_IN_RANGE = 10
+const PORT_RANGES = 500
+const PORTS_IN_RANGE = 20
 
 /** Something else is listening on the port. */
 export class PortTakenError extends Error {
@@ -114,27 +115,23 @@ export async function reservePort(port: number): Promise<() => Promise<void>> {
 
 /** Holds all of them until the last is chosen, so that none is chosen twice. */
 async function takePorts(take: (name: PortName) => Promise<Server>): Promise<Ports> {
-  const ports: Ports = {
-    postgres: 0,
-    neon: 0,
-    redis: 0,
-    qstash: 0,
-    bluesky: 0,
-    mastodon: 0,
-    control: 0,
-    mail: 0,
-  }
+  const ports: [PortName, number][] = []
   const held: Server[] = []
   try {
     for (const name of NAMES) {
       const probe = await take(name)
       held.push(probe)
-      ports[name] = portOf(probe)
+      ports.push([name, portOf(probe)])
     }
-    return ports
+    return everyPort(ports)
   } finally {
     await Promise.all(held.map(close))
   }
+}
+
+/** One for each name: `Object.fromEntries` does not say so. */
+function everyPort(ports: [PortName, number][]): Ports {
+  return Object.fromEntries(ports) as Ports
 }
 
 function movedLine(name: PortName, port: number): string {

@@ -5,7 +5,7 @@ import { registerSchedules } from '../../operate/schedules.ts'
 import type { Platforms } from '../platforms/index.ts'
 import { type QStash, startQStash } from '../qstash/index.ts'
 import { type Bindings, configureWorker, ignoredVariables, type Variables } from './configuration.ts'
-import { clearHalfHistory, ensureHistory, withoutBluesky } from './demo-history.ts'
+import { clearHalfHistory, ensureHistory } from './demo-history.ts'
 import { confirmDemoAddress, ensureDemoUser, type Instance } from './demo-user.ts'
 import { lockDirectory } from './directory-lock.ts'
 import { layOutStack, type StackLayout } from './layout.ts'
@@ -102,7 +102,7 @@ async function start(options: StackOptions, stoppers: Stoppers): Promise<LocalSt
     : await chooseStablePorts({ file: layout.portsFile, workerPort: port, log })
   const freeQueuePort = await reservePort(ports.qstash)
   stoppers.add('The port of QStash', freeQueuePort)
-  const bindings = configureWorker({ variables, secrets, ports, publicUrl })
+  const { bindings, simulated } = configureWorker({ variables, secrets, ports, publicUrl })
   for (const name of ignoredVariables(variables)) log(`${name} is ignored: the local stack has its own`)
 
   const parts = { layout, ports, secrets, stoppers, log, onFailure: options.onFailure }
@@ -149,12 +149,11 @@ async function start(options: StackOptions, stoppers: Stoppers): Promise<LocalSt
       ownerUrl,
       marker: layout.historyMarker,
       workspaceId,
-      databaseUrl: bindings.DATABASE_URL ?? '',
-      neonEndpoint: bindings.NEON_FETCH_ENDPOINT ?? '',
+      bindings,
+      world: platforms.world,
+      interventionsFile: layout.interventionsFile,
       // What another network knows is not for this history to say.
-      world: variables.BLUESKY_APPVIEW_URL ? withoutBluesky(platforms.world) : platforms.world,
-      blueskyUrl: platforms.bluesky.url,
-      mastodonUrl: platforms.mastodon.url,
+      platforms: [...simulated],
       mastodonHost: platforms.mastodon.host,
       log,
     })
