@@ -1,7 +1,9 @@
 import type { ComponentChildren } from 'preact'
 import { useEffect, useErrorBoundary } from 'preact/hooks'
 import { asApiError } from './api/http.ts'
+import { AccountPage } from './features/accounts/account-page.tsx'
 import { AccountsPage } from './features/accounts/accounts-page.tsx'
+import { ConnectPage } from './features/accounts/connect-page.tsx'
 import { ConnectProvider } from './features/accounts/connect-provider.tsx'
 import { AuditPage } from './features/audit/audit-page.tsx'
 import { ForgotPasswordPage } from './features/auth/forgot-password-page.tsx'
@@ -19,6 +21,7 @@ import { ProfilePage } from './features/profile/profile-page.tsx'
 import { VerifyEmailBanner } from './features/profile/verify-email-banner.tsx'
 import { GeneralPage } from './features/settings/general-page.tsx'
 import { TeamPage } from './features/team/team-page.tsx'
+import { UsagePage } from './features/usage/usage-page.tsx'
 import { Shell } from './shell/shell.tsx'
 import { AccountsProvider } from './state/accounts.tsx'
 import { BrandsProvider } from './state/brands.tsx'
@@ -57,6 +60,7 @@ function decoded(part: string): string | null {
 /** A section of the settings, as far as the reader may see it. */
 function SettingsSection({ name }: { name: string }) {
   const maySeeLog = useMay('audit.read')
+  const maySeeUsage = useMay('usage.read')
   switch (name) {
     case '':
       return <GeneralPage />
@@ -64,6 +68,8 @@ function SettingsSection({ name }: { name: string }) {
       return <TeamPage />
     case 'brands':
       return <BrandsPage />
+    case 'usage':
+      return maySeeUsage ? <UsagePage /> : <NotFoundPage />
     case 'audit-log':
       return maySeeLog ? <AuditPage /> : <NotFoundPage />
     default:
@@ -78,6 +84,7 @@ function Routes() {
   const id = decoded(encodedId)
   if (more.length > 0 || id === null) return <NotFoundPage />
   if (section === 'posts' && id !== '') return <PostPage key={id} id={id} />
+  if (section === 'accounts' && id !== '') return <AccountPage key={id} id={id} />
   if (section === 'imports') return <ImportsPage key={id} id={id === '' ? null : id} />
   if (section === 'settings') return <SettingsSection name={id} />
   if (id !== '') return <NotFoundPage />
@@ -88,6 +95,8 @@ function Routes() {
       return <PostsPage />
     case 'accounts':
       return <AccountsPage />
+    case 'connect':
+      return <ConnectPage />
     case 'operator':
       return operator ? <OperatorPage /> : <NotFoundPage />
     case 'profile':

@@ -3,6 +3,8 @@ import type {
   ApiKey,
   AuditLogEntry,
   Brand,
+  Budgets,
+  CircuitBreaker,
   CreateApiKey,
   CreatedApiKey,
   CreatedInvitation,
@@ -11,10 +13,12 @@ import type {
   DeadLetter,
   Health,
   Invitation,
+  MalformedAnswer,
   Member,
   OutboxState,
   Page,
   ScheduleState,
+  SyncState,
   UpdateMember,
   WorkspaceSummary,
 } from '../../../src/http/wire.ts'
@@ -108,3 +112,20 @@ export const getSchedules = (signal?: AbortSignal) =>
   request<Page<ScheduleState>>('/ops/schedules', { signal })
 
 export const getDatabase = (signal?: AbortSignal) => request<DatabaseReport>('/ops/database', { signal })
+
+export const getBudgets = (signal?: AbortSignal) => request<Budgets>('/ops/budgets', { signal })
+
+/** Those in trouble first. */
+export const getCircuitBreakers = async (signal?: AbortSignal) =>
+  (await request<Page<CircuitBreaker>>('/ops/circuit-breakers', { signal })).items
+
+/** The latest first. */
+export const getMalformedAnswers = async (signal?: AbortSignal) =>
+  (await request<Page<MalformedAnswer>>('/ops/malformed-answers', { signal })).items
+
+/** Stops calls to a platform, or lets them go on; without a platform: to all of them. */
+export const switchSync = (what: 'pause' | 'resume', platform?: string) =>
+  request<SyncState>(`/ops/sync/${what}`, {
+    method: 'POST',
+    json: platform === undefined ? {} : { platform },
+  })

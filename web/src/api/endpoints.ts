@@ -1,5 +1,8 @@
 import type {
   Account,
+  AccountMetricsPoint,
+  Authorization,
+  BegunAuthorization,
   ImportReport,
   Job,
   Me,
@@ -10,6 +13,7 @@ import type {
   Ticket,
   TrendingHashtags,
   TrendingWindow,
+  Usage,
 } from '../../../src/http/wire.ts'
 import { request } from './http.ts'
 import type { QueryValue } from './query.ts'
@@ -98,6 +102,33 @@ export const storeCredentials = (id: string, accessToken: string) =>
 
 export const removeCredentials = (id: string) =>
   request<undefined>(`${accountPath(id)}/credentials`, { method: 'DELETE' })
+
+export const getAccount = (id: string, signal?: AbortSignal) => request<Account>(accountPath(id), { signal })
+
+/** The last reading of each day, oldest first. */
+export const getAccountMetrics = async (id: string, signal?: AbortSignal) =>
+  (await request<Page<AccountMetricsPoint>>(`${accountPath(id)}/metrics`, { signal })).items
+
+/** Begins to connect accounts of a platform by signing in there; with `accountId`, to read one again. */
+export const beginAuthorization = (json: { platform: string; brandId?: string; accountId?: string }) =>
+  request<BegunAuthorization>('/accounts/authorizations', { method: 'POST', json })
+
+const authorizationPath = (id: string) => `/accounts/authorizations/${encodeURIComponent(id)}`
+
+export const getAuthorization = (id: string, signal?: AbortSignal) =>
+  request<Authorization>(authorizationPath(id), { signal })
+
+/** Connects accounts that were granted, all or none. */
+export const connectGranted = async (id: string, externalIds: readonly string[]) =>
+  (
+    await request<{ items: Account[] }>(`${authorizationPath(id)}/connect`, {
+      method: 'POST',
+      json: { externalIds },
+    })
+  ).items
+
+export const getUsage = (period: string, signal?: AbortSignal) =>
+  request<Usage>('/usage', { query: { period }, signal })
 
 export const getJob = (id: string, signal?: AbortSignal) =>
   request<Job>(`/jobs/${encodeURIComponent(id)}`, { signal })

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { unknownPostWords, unknownTotalWords, unknownWords } from './unknown-metric.ts'
+import { unknownMeasureWords, unknownPostWords, unknownTotalWords, unknownWords } from './unknown-metric.ts'
 
 describe('unknownWords', () => {
   it('names the one platform that does not give a metric', () => {
@@ -34,6 +34,11 @@ describe('unknownWords', () => {
     expect(unknownPostWords('quotes', 'instagram')).toBe('Not available on Instagram')
     expect(unknownPostWords('saves', 'instagram')).toBe('Not known')
     expect(unknownPostWords('engagements', 'mastodon')).toBe('Not known')
+  })
+
+  it('tells a count of accounts that a platform never gives from one it gave not', () => {
+    expect(unknownMeasureWords('posts', 'linkedin')).toBe('Not available on LinkedIn')
+    expect(unknownMeasureWords('followers', 'linkedin')).toBe('Not known')
   })
 
   it('does not count platforms that the totals leave out', () => {

@@ -1,4 +1,9 @@
-import { PLATFORM_FACTS, type Platform, type PostMetric } from '../../../src/domain/platforms.ts'
+import {
+  type ACCOUNT_MEASURES,
+  PLATFORM_FACTS,
+  type Platform,
+  type PostMetric,
+} from '../../../src/domain/platforms.ts'
 import type { OverviewMetric } from '../../../src/http/wire.ts'
 import { METRICS } from './metrics.ts'
 import type { Basis } from './overview-filters.ts'
@@ -39,6 +44,12 @@ export function unknownWords(
 /** The same for a single post. */
 export function unknownPostWords(metric: OverviewMetric, platform: Platform): string {
   return isMeasured(platform, metric) ? 'Not known' : `Not available on ${PLATFORM_FACTS[platform].label}`
+}
+
+/** The same for a count of an account. */
+export function unknownMeasureWords(measure: (typeof ACCOUNT_MEASURES)[number], platform: Platform): string {
+  const { accountMeasures, label } = PLATFORM_FACTS[platform]
+  return accountMeasures.includes(measure) ? 'Not known' : `Not available on ${label}`
 }
 
 /** The same for a total of the overview, which leaves some platforms out. */

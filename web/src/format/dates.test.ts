@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import {
+  dueWords,
   formatDateRange,
   formatDay,
   formatDuration,
@@ -38,6 +39,8 @@ describe('dates', () => {
     expect(formatRelative('2026-11-22T11:55:01Z', NOW)).toMatch(/^4 min/)
     expect(formatRelative('2026-11-21T11:00:00Z', NOW)).toBe('yesterday')
     expect(formatRelative('2026-11-22T12:00:30Z', NOW)).toBe('in a moment')
+    expect(dueWords('2026-11-22T12:05:30Z', NOW)).toMatch(/^in 5 min/)
+    expect(dueWords('2026-11-22T09:00:00Z', NOW)).toBe('now')
   })
 
   it('rounds a wait up, so that nobody comes back too early', () => {

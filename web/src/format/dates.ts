@@ -107,6 +107,11 @@ export function formatRelative(instant: string, nowMs: number): string {
   return seconds > 10 ? 'in a moment' : 'just now'
 }
 
+/** How soon something is due: `in 5 min.`; `now` from then on, however late it is. */
+export function dueWords(instant: string, nowMs: number): string {
+  return Date.parse(instant) <= nowMs ? 'now' : formatRelative(instant, nowMs)
+}
+
 /** A length of time in words, for what is waited for or fades: `30 seconds`, `4 hours` */
 export function formatDuration(totalSeconds: number): string {
   const [size, unit] =

@@ -7,6 +7,7 @@ import {
   formatFigure,
   formatRate,
   formatSigned,
+  formatUsd,
   plural,
 } from './numbers.ts'
 
@@ -37,6 +38,12 @@ describe('numbers', () => {
     }
     expect([changeDirection(0.0005), formatChange(0.0005)]).toEqual(['up', '+0.1%'])
     expect([changeDirection(-0.0006), formatChange(-0.0006)]).toEqual(['down', '−0.1%'])
+  })
+
+  it('writes dollars to the cent, and less than that as it is', () => {
+    expect(formatUsd(0)).toBe('$0.00')
+    expect(formatUsd(1_234.5)).toBe('$1,234.50')
+    expect(formatUsd(0.005)).toBe('$0.005')
   })
 
   it('writes a rate with two decimals', () => {

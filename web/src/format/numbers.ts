@@ -28,6 +28,16 @@ const CHANGE_WHOLE = new Intl.NumberFormat(LOCALE, {
   signDisplay: 'exceptZero',
 })
 
+const dollars = (maximumFractionDigits: number) =>
+  new Intl.NumberFormat(LOCALE, {
+    style: 'currency',
+    currency: 'USD',
+    currencyDisplay: 'narrowSymbol',
+    maximumFractionDigits,
+  })
+const USD = dollars(2)
+const USD_FINE = dollars(4)
+
 /** A typographic minus is as wide as a digit's plus, so that signed columns line up. */
 function withMinus(text: string): string {
   return text.replaceAll('-', '−')
@@ -51,6 +61,11 @@ export function formatCompact(value: number): string {
 /** At most one decimal: `3.2`, `12` */
 export function formatDecimal(value: number): string {
   return withMinus(DECIMAL.format(value))
+}
+
+/** An amount of dollars: `$12.34`, and below a cent as it is: `$0.005` */
+export function formatUsd(value: number): string {
+  return (Math.abs(value) < 0.01 ? USD_FINE : USD).format(value)
 }
 
 /** A ratio as a rate: 0.0345 → `3.45%` */

@@ -71,3 +71,8 @@ export function accountSubtitle(account: Person): string {
 export function atHandle(handle: string): string {
   return handle.startsWith('@') ? handle : `@${handle}`
 }
+
+/** The account's own page. */
+export function accountHref(id: string): string {
+  return `/accounts/${encodeURIComponent(id)}`
+}

@@ -14,6 +14,7 @@ export function ConfirmDialog({
   action,
   keep = 'Cancel',
   typed,
+  isHarmless = false,
   run,
   onClose,
   children,
@@ -24,6 +25,8 @@ export function ConfirmDialog({
   keep?: string
   /** What has to be typed first, for what weighs most. */
   typed?: string
+  /** Nothing is lost by it: its button is not red. */
+  isHarmless?: boolean
   run: () => Promise<void>
   onClose: () => void
   children: ComponentChildren
@@ -66,7 +69,11 @@ export function ConfirmDialog({
           <button type="button" class="button" onClick={onClose}>
             {keep}
           </button>
-          <button type="submit" class="button button-primary button-danger" aria-disabled={!ready}>
+          <button
+            type="submit"
+            class={`button button-primary ${isHarmless ? '' : 'button-danger'}`}
+            aria-disabled={!ready}
+          >
             {busy && <span class="spinner" aria-hidden="true" />}
             {action}
           </button>

@@ -1,6 +1,6 @@
 import type { Account } from '../../../src/http/wire.ts'
-import { describeStatus } from '../domain/account-status.ts'
-import { formatInstant, formatRelative } from '../format/dates.ts'
+import { describeStatus, nextDue } from '../domain/account-status.ts'
+import { dueWords, formatInstant, formatRelative } from '../format/dates.ts'
 import { useNow } from '../state/now.ts'
 import { useTimezone } from '../state/session.tsx'
 
@@ -14,17 +14,50 @@ export function StatusBadge({ account }: { account: Account }) {
   )
 }
 
-/** When an account was last read. */
+/** When an account was last read, and when it is next. */
 export function Freshness({ account }: { account: Account }) {
   const nowMs = useNow()
   const timezone = useTimezone()
-  const { lastSyncedAt, nextSyncAt } = account.freshness
-  if (lastSyncedAt === null)
-    return <span class="quiet small">{account.status === 'imported' ? 'from files' : 'not read yet'}</span>
-  const next = nextSyncAt === null ? '' : `; next ${formatRelative(nextSyncAt, nowMs)}`
+  const { lastSyncedAt } = account.freshness
+  const nextSyncAt = nextDue(account)
+  const read =
+    lastSyncedAt === null ? (
+      account.status === 'imported' ? (
+        'from files'
+      ) : (
+        'not read yet'
+      )
+    ) : (
+      <>
+        read{' '}
+        <time dateTime={lastSyncedAt} title={`Last read ${formatInstant(lastSyncedAt, timezone)}`}>
+          {formatRelative(lastSyncedAt, nowMs)}
+        </time>
+      </>
+    )
   return (
-    <span class="quiet small" title={`Last read ${formatInstant(lastSyncedAt, timezone)}${next}`}>
-      read <time dateTime={lastSyncedAt}>{formatRelative(lastSyncedAt, nowMs)}</time>
+    <span class="quiet small">
+      {read}
+      {nextSyncAt !== null && (
+        <>
+          , {dueWords(nextSyncAt, nowMs) === 'now' ? 'due' : 'next'}{' '}
+          <time dateTime={nextSyncAt} title={`Next due ${formatInstant(nextSyncAt, timezone)}`}>
+            {dueWords(nextSyncAt, nowMs)}
+          </time>
+        </>
+      )}
     </span>
+  )
+}
+
+/** Why an account is not as it should be, and what to do about it; nothing where it is. */
+export function Explanation({ account }: { account: Account }) {
+  const { explanation, hint } = describeStatus(account)
+  if (explanation === null) return null
+  return (
+    <p class="status-why">
+      {explanation}
+      {hint !== null && <> {hint}</>}
+    </p>
   )
 }

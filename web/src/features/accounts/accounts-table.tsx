@@ -2,80 +2,28 @@ import { useState } from 'preact/hooks'
 import type { Account } from '../../../../src/http/wire.ts'
 import { assignBrand } from '../../api/access.ts'
 import { asApiError } from '../../api/http.ts'
-import { describeStatus } from '../../domain/account-status.ts'
+import { unknownMeasureWords } from '../../domain/unknown-metric.ts'
 import { formatCount } from '../../format/numbers.ts'
 import { useBrands } from '../../state/brands.tsx'
 import { Link } from '../../state/router.tsx'
 import { useCanWrite, useMe } from '../../state/session.tsx'
 import { useToast } from '../../state/toasts.tsx'
-import { Avatar, accountName, accountSubtitle } from '../../ui/avatar.tsx'
+import { Avatar, accountHref, accountName, accountSubtitle } from '../../ui/avatar.tsx'
 import { LiveFigure, Unknown } from '../../ui/figures.tsx'
-import { Freshness, StatusBadge } from '../../ui/freshness.tsx'
-import { ExternalIcon, PauseIcon, PlayIcon, SyncIcon, TrashIcon } from '../../ui/icons.tsx'
+import { Explanation, Freshness, StatusBadge } from '../../ui/freshness.tsx'
+import { ExternalIcon } from '../../ui/icons.tsx'
 import { ACTIONS_COLUMN, TableHead } from '../../ui/table.tsx'
-import { CredentialsButton, RenewToken } from './credentials-dialog.tsx'
+import { AccountActionButtons } from './account-action-buttons.tsx'
+import { MendAccess } from './mend-access.tsx'
 import { type AccountActions, useAccountActions } from './use-account-actions.ts'
 
 function Count({ account, metric }: { account: Account; metric: 'followers' | 'posts' }) {
   const value = account.metrics[metric]
-  if (value === null) return <Unknown words="Not known" />
+  if (value === null) return <Unknown words={unknownMeasureWords(metric, account.platform)} />
   return (
     <LiveFigure value={value} of={account.id}>
       {formatCount(value)}
     </LiveFigure>
-  )
-}
-
-function Actions({
-  account,
-  actions,
-  reload,
-}: {
-  account: Account
-  actions: AccountActions
-  reload: () => Promise<void>
-}) {
-  const name = accountName(account)
-  const busy = actions.busy.has(account.id)
-  const paused = account.status === 'paused'
-  return (
-    <div class="row-actions">
-      {account.status !== 'imported' && (
-        <>
-          <button
-            type="button"
-            class={`icon-button ${actions.syncing.has(account.id) ? 'is-turning' : ''}`}
-            title="Sync now"
-            aria-label={`Sync ${name} now`}
-            disabled={busy || paused || actions.syncing.has(account.id)}
-            onClick={() => void actions.sync(account)}
-          >
-            <SyncIcon size={18} />
-          </button>
-          <button
-            type="button"
-            class="icon-button"
-            title={paused ? 'Resume' : 'Pause'}
-            aria-label={`${paused ? 'Resume' : 'Pause'} ${name}`}
-            disabled={busy}
-            onClick={() => void actions.setPaused(account, !paused)}
-          >
-            {paused ? <PlayIcon size={18} /> : <PauseIcon size={18} />}
-          </button>
-        </>
-      )}
-      <CredentialsButton account={account} reload={reload} />
-      <button
-        type="button"
-        class="icon-button icon-button-danger"
-        title="Remove"
-        aria-label={`Remove ${name}`}
-        disabled={busy}
-        onClick={() => void actions.remove(account)}
-      >
-        <TrashIcon size={18} />
-      </button>
-    </div>
   )
 }
 
@@ -139,14 +87,13 @@ function Row({
   withBrands: boolean
   reload: () => Promise<void>
 }) {
-  const { explanation } = describeStatus(account)
   return (
     <tr>
       <th scope="row">
         <div class="account-cell">
           <Avatar person={account} />
           <div class="account-words">
-            <Link class="account-name ellipsis" href={`/posts?accounts=${encodeURIComponent(account.id)}`}>
+            <Link class="account-name ellipsis" href={accountHref(account.id)}>
               {accountName(account)}
             </Link>
             <span class="quiet small ellipsis">
@@ -165,8 +112,8 @@ function Row({
       </th>
       <td class="status-cell">
         <StatusBadge account={account} /> <Freshness account={account} />
-        {explanation !== null && <p class="status-why">{explanation}</p>}
-        {canWrite && <RenewToken account={account} reload={reload} />}
+        <Explanation account={account} />
+        {canWrite && <MendAccess account={account} actions={actions} reload={reload} />}
       </td>
       {withBrands && (
         <td data-label="Brand">
@@ -181,7 +128,7 @@ function Row({
       </td>
       {canWrite && (
         <td class="actions-cell">
-          <Actions account={account} actions={actions} reload={reload} />
+          <AccountActionButtons account={account} actions={actions} reload={reload} />
         </td>
       )}
     </tr>

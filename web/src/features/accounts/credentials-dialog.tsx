@@ -1,4 +1,5 @@
 import { useState } from 'preact/hooks'
+import { PLATFORM_FACTS } from '../../../../src/domain/platforms.ts'
 import type { Account } from '../../../../src/http/wire.ts'
 import { removeCredentials, storeCredentials } from '../../api/endpoints.ts'
 import { type ApiError, asApiError } from '../../api/http.ts'
@@ -12,8 +13,8 @@ import { Banner } from '../../ui/states.tsx'
 import { TokenFields, takeToken } from './token-fields.tsx'
 
 /** Whether an account can be read with a token at all. */
-function takesToken({ platform, status }: Account): boolean {
-  return platform === 'mastodon' && status !== 'imported' && status !== 'deleted'
+export function takesToken({ platform, status }: Account): boolean {
+  return PLATFORM_FACTS[platform].takesToken === true && status !== 'imported' && status !== 'deleted'
 }
 
 /** Gives an account another token, or takes its token away. */

@@ -14,7 +14,8 @@ export interface AccountActions {
   syncing: ReadonlySet<string>
   sync: (account: Account) => Promise<void>
   setPaused: (account: Account, paused: boolean) => Promise<void>
-  remove: (account: Account) => Promise<void>
+  /** Resolves with whether it was done. */
+  remove: (account: Account) => Promise<boolean>
 }
 
 /** A sync that is not reported by then is no longer shown as running: the report may have been missed. */
@@ -76,11 +77,13 @@ export function useAccountActions(reload: () => Promise<void>): AccountActions {
       if (done) toast({ message: `${accountName(account)} is ${paused ? 'paused' : 'read again'}.` })
     },
     remove: async (account) => {
-      if (await attempt(account, () => deleteAccount(account.id)))
+      const done = await attempt(account, () => deleteAccount(account.id))
+      if (done)
         toast({
           message: `${accountName(account)} was removed.`,
           action: { label: 'Undo', run: () => void restore(account) },
         })
+      return done
     },
   }
 }

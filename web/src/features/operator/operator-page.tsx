@@ -1,14 +1,25 @@
 import type { ComponentChildren } from 'preact'
 import { useCallback } from 'preact/hooks'
-import { getDatabase, getHealth, getOutbox, getSchedules } from '../../api/access.ts'
+import {
+  getBudgets,
+  getCircuitBreakers,
+  getDatabase,
+  getHealth,
+  getMalformedAnswers,
+  getOutbox,
+  getSchedules,
+} from '../../api/access.ts'
 import { usePoll } from '../../state/live.tsx'
 import { type Resource, useResource } from '../../state/resource.ts'
 import { SyncIcon } from '../../ui/icons.tsx'
 import { Page, Panel } from '../../ui/page.tsx'
 import { Banner, ErrorState, SkeletonRows } from '../../ui/states.tsx'
+import { BreakersView } from './breakers-view.tsx'
+import { CallsView } from './calls-view.tsx'
 import { DatabaseReportView } from './database-view.tsx'
 import { DeadLettersPanel } from './dead-letters-panel.tsx'
 import { HealthView } from './health-view.tsx'
+import { MalformedView } from './malformed-view.tsx'
 import { OutboxView } from './outbox-view.tsx'
 import { SchedulesView } from './schedules-view.tsx'
 
@@ -51,7 +62,11 @@ export function OperatorPage() {
   const outbox = useResource('ops outbox', (signal) => getOutbox(signal))
   const schedules = useResource('ops schedules', (signal) => getSchedules(signal))
   const database = useResource('ops database', (signal) => getDatabase(signal))
-  const reloads = [health.reload, outbox.reload, schedules.reload, database.reload]
+  const budgets = useResource('ops budgets', (signal) => getBudgets(signal))
+  const breakers = useResource('ops circuit-breakers', (signal) => getCircuitBreakers(signal))
+  const malformed = useResource('ops malformed-answers', (signal) => getMalformedAnswers(signal))
+  const reports = [health, outbox, schedules, budgets, breakers, malformed, database]
+  const reloads = reports.map((report) => report.reload)
   const reload = useCallback(async () => {
     await Promise.all(reloads.map((again) => again()))
   }, reloads)
@@ -78,6 +93,17 @@ export function OperatorPage() {
             {(data) => <SchedulesView schedules={data.items} />}
           </ReportPanel>
         </div>
+      </div>
+      <ReportPanel title="Calls" report={budgets} rows={10}>
+        {(data) => <CallsView budgets={data} reload={budgets.reload} />}
+      </ReportPanel>
+      <div class="columns">
+        <ReportPanel title="Circuit breakers" report={breakers} rows={5}>
+          {(data) => <BreakersView breakers={data} />}
+        </ReportPanel>
+        <ReportPanel title="Malformed answers" report={malformed} rows={3}>
+          {(data) => <MalformedView answers={data} />}
+        </ReportPanel>
       </div>
       <DeadLettersPanel />
       <ReportPanel title="Database" report={database} rows={6}>

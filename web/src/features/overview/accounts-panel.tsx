@@ -1,11 +1,11 @@
 import type { Overview } from '../../../../src/http/wire.ts'
-import { describeStatus } from '../../domain/account-status.ts'
+import { unknownMeasureWords } from '../../domain/unknown-metric.ts'
 import { formatCount } from '../../format/numbers.ts'
 import { useAccounts } from '../../state/accounts.tsx'
 import { Link } from '../../state/router.tsx'
-import { Avatar, accountName, accountSubtitle } from '../../ui/avatar.tsx'
+import { Avatar, accountHref, accountName, accountSubtitle } from '../../ui/avatar.tsx'
 import { ChangeBadge, LiveFigure, Unknown } from '../../ui/figures.tsx'
-import { Freshness, StatusBadge } from '../../ui/freshness.tsx'
+import { Explanation, Freshness, StatusBadge } from '../../ui/freshness.tsx'
 import { Panel } from '../../ui/page.tsx'
 import { EmptyState, SkeletonRows } from '../../ui/states.tsx'
 
@@ -20,7 +20,7 @@ function AccountRow({ entry, against }: { entry: Entry; against: string | null }
     <li class="account-row">
       <Avatar person={entry} />
       <div class="account-words">
-        <Link class="account-name ellipsis" href={`/posts?accounts=${encodeURIComponent(entry.id)}`}>
+        <Link class="account-name ellipsis" href={accountHref(entry.id)}>
           {accountName(entry)}
         </Link>
         <span class="quiet small ellipsis">{accountSubtitle(entry)}</span>
@@ -35,7 +35,7 @@ function AccountRow({ entry, against }: { entry: Entry; against: string | null }
       </div>
       <div class="account-figure">
         {value === null ? (
-          <Unknown words="Followers not known" />
+          <Unknown words={unknownMeasureWords('followers', entry.platform)} />
         ) : (
           <LiveFigure value={value} of={entry.id}>
             {formatCount(value)}
@@ -46,7 +46,11 @@ function AccountRow({ entry, against }: { entry: Entry; against: string | null }
           {against !== null && value !== null && <ChangeBadge change={change} against={against} />}
         </span>
       </div>
-      {account?.freshness.stale && <p class="account-why">{describeStatus(account).explanation}</p>}
+      {account?.freshness.stale && (
+        <div class="account-why">
+          <Explanation account={account} />
+        </div>
+      )}
     </li>
   )
 }

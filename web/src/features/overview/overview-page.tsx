@@ -1,6 +1,7 @@
 import type { Overview } from '../../../../src/http/wire.ts'
 import { getOverview, getTrending } from '../../api/endpoints.ts'
 import { buildQuery } from '../../api/query.ts'
+import { behindWords } from '../../domain/account-status.ts'
 import {
   type OverviewFilters,
   overviewQuery,
@@ -12,8 +13,9 @@ import { useAccounts } from '../../state/accounts.tsx'
 import { useLiveResource } from '../../state/live.tsx'
 import { useNow } from '../../state/now.ts'
 import type { Resource } from '../../state/resource.ts'
-import { replaceSearch, useLocation } from '../../state/router.tsx'
+import { Link, replaceSearch, useLocation } from '../../state/router.tsx'
 import { useTimezone } from '../../state/session.tsx'
+import { InfoIcon } from '../../ui/icons.tsx'
 import { Page } from '../../ui/page.tsx'
 import { Banner, ErrorState, Skeleton } from '../../ui/states.tsx'
 import { ConnectButton } from '../accounts/connect-provider.tsx'
@@ -75,6 +77,22 @@ function Notices({ overview }: { overview: Resource<Overview> }) {
   )
 }
 
+/** That some of the accounts in view are not read on time: quiet, as the figures are what they were. */
+function BehindNotice({ overview }: { overview: Overview | undefined }) {
+  const { byId } = useAccounts()
+  const inView = (overview?.accounts ?? []).flatMap(({ id }) => byId.get(id) ?? [])
+  const words = behindWords(inView)
+  if (words === null) return null
+  return (
+    <p class="behind-notice" role="note">
+      <InfoIcon size={18} />
+      <span>
+        {words} <Link href="/accounts?status=attention">See which</Link>
+      </span>
+    </p>
+  )
+}
+
 /** How the workspace is doing, and what is rising. */
 export function OverviewPage() {
   const { search } = useLocation()
@@ -116,6 +134,7 @@ export function OverviewPage() {
     >
       <Toolbar filters={filters} change={change} accounts={accounts.data ?? []} timezone={timezone} />
       <Notices overview={overview} />
+      <BehindNotice overview={data} />
       {data === undefined && overview.error !== undefined ? (
         <section class="panel">
           <ErrorState error={overview.error} retry={() => void overview.reload()} />

@@ -1,11 +1,12 @@
 import type { Overview, TopPost } from '../../../../src/http/wire.ts'
+import { unknownPostWords } from '../../domain/unknown-metric.ts'
 import { formatInstant } from '../../format/dates.ts'
 import { formatCount } from '../../format/numbers.ts'
 import { useAccounts } from '../../state/accounts.tsx'
 import { Link } from '../../state/router.tsx'
 import { useTimezone } from '../../state/session.tsx'
 import { accountName } from '../../ui/avatar.tsx'
-import { LiveFigure } from '../../ui/figures.tsx'
+import { LiveFigure, Unknown } from '../../ui/figures.tsx'
 import { ExternalIcon } from '../../ui/icons.tsx'
 import { Panel } from '../../ui/page.tsx'
 import { PlatformBadge, platformLabel } from '../../ui/platform-badge.tsx'
@@ -46,7 +47,7 @@ function TopPostRow({ post }: { post: TopPost }) {
       <div class="top-post-figures">
         <strong>
           {engagements === null ? (
-            '–'
+            <Unknown words={unknownPostWords('engagements', post.platform)} />
           ) : (
             <LiveFigure value={engagements} of={post.id}>
               {formatCount(engagements)}

@@ -1,4 +1,5 @@
 import { useEffect, useState } from 'preact/hooks'
+import { PLATFORM_FACTS } from '../../../../src/domain/platforms.ts'
 import type { Post } from '../../../../src/http/wire.ts'
 import { getPost, getPostSnapshots } from '../../api/endpoints.ts'
 import { changedPosts, namesNothing, withMetrics } from '../../domain/live-events.ts'
@@ -43,10 +44,12 @@ function Media({ post }: { post: Post }) {
 }
 
 function Figures({ post }: { post: Post }) {
+  const { caveats } = PLATFORM_FACTS[post.platform]
   return (
     <dl class="post-figures">
       {POST_METRIC_NAMES.map((metric) => {
         const value = post.metrics[metric]
+        const caveat = value === null || metric === 'engagements' ? undefined : caveats[metric]
         return (
           <div key={metric} title={METRICS[metric].help}>
             <dt>{METRICS[metric].label}</dt>
@@ -59,6 +62,7 @@ function Figures({ post }: { post: Post }) {
                 </LiveFigure>
               )}
             </dd>
+            {caveat !== undefined && <dd class="figure-caveat">{caveat}</dd>}
           </div>
         )
       })}

@@ -8,6 +8,7 @@ const SECTIONS: readonly { href: string; label: string; needs?: Permission }[] =
   { href: '/settings', label: 'General' },
   { href: '/settings/team', label: 'Team' },
   { href: '/settings/brands', label: 'Brands' },
+  { href: '/settings/usage', label: 'Usage', needs: 'usage.read' },
   { href: '/settings/audit-log', label: 'Audit log', needs: 'audit.read' },
 ]
 

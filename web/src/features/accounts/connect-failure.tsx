@@ -1,0 +1,32 @@
+import type { ApiError } from '../../api/http.ts'
+import { formatDuration } from '../../format/dates.ts'
+import { Link } from '../../state/router.tsx'
+
+/** Why nothing was connected, with what to do about it. */
+export function ConnectFailure({ error, onClose }: { error: ApiError; onClose: () => void }) {
+  return (
+    <p class="form-error" role="alert">
+      {error.message}
+      {error.status === 409 && (
+        <>
+          {' '}
+          <Link href="/accounts" onClick={onClose}>
+            See your accounts
+          </Link>
+        </>
+      )}
+      {error.code === 'platform_unsupported' && (
+        <>
+          {' '}
+          <Link href="/imports" onClick={onClose}>
+            Import a file
+          </Link>
+        </>
+      )}
+      {error.status === 503 &&
+        (error.retryAfterSeconds === null
+          ? ' Try again in a moment.'
+          : ` Try again in ${formatDuration(error.retryAfterSeconds)}.`)}
+    </p>
+  )
+}
