@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { PLATFORMS, POST_KINDS } from '../../../src/domain/platforms.ts'
+import { PLATFORM_FACTS, PLATFORMS, POST_KINDS } from '../../../src/domain/platforms.ts'
 import { typedHandle } from './accounts.ts'
 import type { DescribedOperation } from './described-operations.ts'
 import { oddText } from './odd-values.ts'
@@ -22,12 +22,24 @@ const MASTODON = ['kestrelobs', 'opentrail', 'ferrocast']
 const some = (...items: string[]) =>
   fc.array(fc.constantFrom(...items), { minLength: 1, maxLength: 3 }).map((chosen) => chosen.join(','))
 
+const AUTHORIZE = 'POST /api/v1/accounts/authorizations'
+
+/** Where people sign in, for what is about that; else the two more often that need nothing. */
+function platformFor({ name }: DescribedOperation) {
+  const bySigningIn = PLATFORMS.filter((platform) => PLATFORM_FACTS[platform].connects === 'oauth')
+  return name === AUTHORIZE
+    ? fc.constantFrom(...bySigningIn, ...bySigningIn, 'bluesky')
+    : fc.constantFrom('bluesky', 'mastodon', 'bluesky', 'mastodon', ...PLATFORMS)
+}
+
 /** Words with which a request says something about these things. */
 export async function vocabularyOf(operation: DescribedOperation, things: Things): Promise<Vocabulary> {
   const { ids, person } = things
   const { accounts = '', hashtags = '' } = ids
   const nobodys = crypto.randomUUID()
-  const ownOrNot = (collection: string) => fc.constantFrom(ids[collection] ?? nobodys, nobodys)
+  // Most of what begins an authorization is refused for its shape: what is left should find something.
+  const others = operation.name === AUTHORIZE ? [] : [nobodys]
+  const ownOrNot = (collection: string) => fc.constantFrom(ids[collection] ?? nobodys, ...others)
   return {
     accounts: some(accounts, accounts, nobodys),
     actors: some(ids.members ?? nobodys, nobodys),
@@ -39,8 +51,7 @@ export async function vocabularyOf(operation: DescribedOperation, things: Things
     brandIds: ownOrNot('brands'),
     accountId: ownOrNot('accounts'),
     externalIds: fc.constantFrom('UCexample', '12345'),
-    // The two that are simulated more often than the others.
-    platform: fc.constantFrom('bluesky', 'mastodon', 'bluesky', 'mastodon', ...PLATFORMS),
+    platform: platformFor(operation),
     platforms: some(...PLATFORMS),
     kinds: some(...POST_KINDS),
     hashtags: some(hashtags, 'Other', '#tag'),
