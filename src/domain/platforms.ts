@@ -42,7 +42,7 @@ export type PostKind = (typeof POST_KINDS)[number]
 export const ACCOUNT_MEASURES = ['followers', 'following', 'posts'] as const
 
 /** A count that a platform gives for an account. */
-type AccountMeasure = (typeof ACCOUNT_MEASURES)[number]
+export type AccountMeasure = (typeof ACCOUNT_MEASURES)[number]
 
 /**
  * What it takes to read a platform: nothing, an app of the deployment's own, or that people sign in there, who
@@ -78,6 +78,8 @@ export interface PlatformFacts {
   storage?: {
     /** After so many days without having been read again, it has to be removed. */
     maxAgeDays?: number
+    /** What a post said is removed once it is deleted there; that it was there, and its counts, stay. */
+    forgetsDeleted?: true
     /** In words. */
     rule: string
   }
@@ -155,7 +157,7 @@ export const PLATFORM_FACTS: Record<Platform, PlatformFacts> = {
     paidReads: true,
     minimumIntervalSeconds: 3_600,
     batch: { posts: 100, profiles: 100, page: 100 },
-    storage: { rule: REMOVED_THERE },
+    storage: { forgetsDeleted: true, rule: REMOVED_THERE },
     caveats: { posts: 'Includes reposts of others. Posts beyond the newest 3,200 cannot be listed.' },
   },
   instagram: {
@@ -227,7 +229,7 @@ export const PLATFORM_FACTS: Record<Platform, PlatformFacts> = {
     others: true,
     paidReads: false,
     batch: { posts: 100, profiles: 1, page: 100 },
-    storage: { rule: REMOVED_THERE },
+    storage: { forgetsDeleted: true, rule: REMOVED_THERE },
     caveats: {
       likes: 'The score: votes for less votes against, which Reddit blurs on purpose.',
       shares: 'Crossposts.',

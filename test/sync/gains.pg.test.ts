@@ -1,7 +1,9 @@
-import { afterAll, afterEach, beforeAll, expect, it, vi } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
+import { getAccount } from '../../src/services/accounts/manage-accounts.ts'
+import { getPost } from '../../src/services/posts/posts.ts'
 import { createTestDatabase, type TestDatabase } from '../harness/database.ts'
 import { type Engine, HOUR_MS, MINUTE_MS, START_MS, startEngine } from './engine.ts'
-import { expectRollupsToMatchPosts } from './facts.ts'
+import { expectProfileToBeTrue, expectRollupsToMatchPosts } from './facts.ts'
 import { person } from './people.ts'
 
 let database: TestDatabase
@@ -43,16 +45,17 @@ const gains = () =>
   )
 
 const quartersGained = () =>
-  database.sql(
+  database.sql<{ quarter: Date; likes: number }>(
     'SELECT quarter, gained_likes::int AS likes FROM account_quarters WHERE gained_likes <> 0 ORDER BY quarter',
   )
 
-/** What all snapshots say that a quarter of an hour brought, by plain SQL. */
+/** What all snapshots say that a quarter of an hour brought since likes were last told, by plain SQL. */
 const gainsOfSnapshots = () =>
   database.sql(
     `SELECT quarter, sum(likes)::int AS likes FROM (
        SELECT date_bin('15 minutes', s.observed_at, '2000-01-01T00:00:00Z') AS quarter,
-         s.likes - COALESCE(lag(s.likes) OVER (PARTITION BY s.post_id ORDER BY s.observed_at),
+         s.likes - COALESCE((SELECT o.likes FROM post_snapshots o WHERE o.post_id = s.post_id
+             AND o.observed_at < s.observed_at AND o.likes IS NOT NULL ORDER BY o.observed_at DESC LIMIT 1),
            CASE WHEN p.posted_at >= a.tracked_since THEN 0 ELSE s.likes END) AS likes
        FROM post_snapshots s JOIN posts p ON p.id = s.post_id JOIN accounts a ON a.id = p.account_id
      ) changes GROUP BY quarter HAVING sum(likes) <> 0 ORDER BY quarter`,
@@ -105,6 +108,85 @@ it('gains what every snapshot of every post adds, also where all of them grow', 
   expect(quarters.length).toBeGreaterThan(2)
   expect(quarters).toEqual(await gainsOfSnapshots())
   await expectRollupsToMatchPosts(database, engine.workspaceId)
+})
+
+describe('a count that its platform withholds for a while', () => {
+  /** Lets the platform say nothing of likes and of followers. */
+  function withhold(engine: Engine): void {
+    engine.interfere = async (url) => {
+      const answer = await engine.answerNow('bluesky', url)
+      const said = (await answer.text()).replace(/"(likeCount|followersCount)":\d+,?/g, '')
+      return new Response(said.replaceAll(',}', '}'), answer)
+    }
+  }
+  const rows = (text: string) => database.sql<Record<string, unknown>>(text)
+  const asIso = (at: unknown) => (at instanceof Date ? at.toISOString() : at)
+
+  it('stays what it was in posts, profiles and totals, says of when, and gains when it is back', async () => {
+    const engine = await startConnected('UTC', still('bluesky'))
+    const post = engine.act('publish', { account: 'still', text: 'Of today' }) ?? ''
+    engine.act('like', { post, count: 5 })
+    await readAt(engine, '2026-11-22T13:00:00Z')
+    const [before] = await rows('SELECT id, account_id, metrics_at FROM posts')
+    const [profile] = await rows('SELECT followers::int, metrics_at FROM accounts')
+    const totals = await rows(
+      'SELECT day::text, posts, likes::int, likes_known FROM account_days WHERE posts <> 0',
+    )
+    expect(totals).toEqual([{ day: '2026-11-22', posts: 1, likes: 5, likes_known: 1 }])
+
+    withhold(engine)
+    engine.act('like', { post, count: 2 })
+    engine.act('reply', { post, count: 1 })
+    await readAt(engine, '2026-11-22T23:30:00Z')
+    engine.act('reply', { post, count: 1 })
+    await readAt(engine, '2026-11-23T01:00:00Z')
+    expect(await rows('SELECT likes::int, comments::int, engagements::int FROM posts')).toEqual([
+      { likes: 5, comments: 2, engagements: 7 },
+    ])
+    expect(await rows('SELECT likes::int FROM post_snapshots ORDER BY observed_at')).toEqual([
+      { likes: 5 },
+      { likes: null },
+      { likes: null },
+    ])
+    expect(
+      await rows('SELECT day::text, posts, likes::int, likes_known FROM account_days WHERE posts <> 0'),
+    ).toEqual(totals)
+    expect(await getPost(engine.ctx, String(before?.id))).toMatchObject({
+      metrics: { likes: 5, comments: 2 },
+      metricsAt: '2026-11-23T01:00:00Z',
+      lastKnown: { likes: asIso(before?.metrics_at) },
+    })
+    expect(await getAccount(engine.ctx, String(before?.account_id))).toMatchObject({
+      metrics: { followers: profile?.followers },
+      lastKnown: { followers: asIso(profile?.metrics_at) },
+    })
+    expect(
+      await rows(
+        "SELECT followers FROM account_metrics WHERE observed_at > '2026-11-22T13:00Z' ORDER BY observed_at",
+      ),
+    ).toEqual([{ followers: null }, { followers: null }])
+    await expectRollupsToMatchPosts(database, engine.workspaceId)
+
+    engine.interfere = () => undefined
+    engine.act('like', { post, count: 1 })
+    await readAt(engine, '2026-11-23T05:00:00Z')
+    expect(await gains()).toEqual([
+      { day: '2026-11-22', likes: 5, comments: 1, engagements: 6 },
+      { day: '2026-11-23', likes: 3, comments: 1, engagements: 4 },
+    ])
+    expect((await quartersGained()).map(({ quarter, likes }) => [quarter.toISOString(), likes])).toEqual([
+      ['2026-11-22T13:00:00.000Z', 5],
+      ['2026-11-23T05:00:00.000Z', 3],
+    ])
+    expect(await quartersGained()).toEqual(await gainsOfSnapshots())
+    expect(await getPost(engine.ctx, String(before?.id))).toMatchObject({
+      metrics: { likes: 8 },
+      lastKnown: null,
+    })
+    expect(await getAccount(engine.ctx, String(before?.account_id))).toMatchObject({ lastKnown: null })
+    await expectProfileToBeTrue(database, engine, 'still')
+    await expectRollupsToMatchPosts(database, engine.workspaceId)
+  })
 })
 
 it('keeps what a post had gained when it is deleted on its platform', async () => {

@@ -1,5 +1,5 @@
 import { type SQL, sql } from 'drizzle-orm'
-import type { Platform } from '../../domain/platforms.ts'
+import type { AccountMeasure, Platform } from '../../domain/platforms.ts'
 import { type Statement, statement } from '../client.ts'
 import { type AccountFilter, selectedAccounts } from './overview.ts'
 
@@ -21,6 +21,8 @@ export interface AccountRow {
   following: number | null
   posts: number | null
   metricsAt: string | null
+  /** Counts that the last reading did not have, and when they were read last; `null`: it had all that is known. */
+  lastKnown: Partial<Record<AccountMeasure, string>> | null
   lastSyncedAt: string | null
   nextSyncAt: string | null
   staleReason: string | null
@@ -37,6 +39,7 @@ const COLUMNS =
   sql.raw(`a.id, a.workspace_id AS "workspaceId", a.platform, a.external_id AS "externalId", a.host,
   a.handle, a.display_name AS "displayName", a.url, a.avatar_url AS "avatarUrl", a.brand_id AS "brandId", a.source,
   a.status, a.status_reason AS "statusReason", a.followers, a.following, a.posts, a.metrics_at AS "metricsAt",
+  NULLIF(jsonb_strip_nulls(a.last_known), '{}') AS "lastKnown",
   a.last_synced_at AS "lastSyncedAt", a.next_sync_at AS "nextSyncAt", a.stale_reason AS "staleReason",
   a.backfill_cursor AS "backfillCursor", a.backfilled_at AS "backfilledAt", a.created_at AS "createdAt",
   a.deleted_at AS "deletedAt",

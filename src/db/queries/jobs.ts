@@ -149,35 +149,51 @@ export function removeQueuedJob(workspaceId: string, id: string): Statement<{ id
 
 export interface JobWork {
   params: Record<string, unknown>
-  done: number
+  /** What has been recorded so far. */
+  result: unknown
   timezone: string
+  /** When it is given up. */
+  expiresAt: string
 }
 
 /** What an open job still has to do. Gives no row when it is over. */
 export function selectJobWork(workspaceId: string, id: string, nowIso: string): Statement<JobWork> {
   return statement(sql`
-    SELECT j.params, j.done, w.timezone FROM jobs j JOIN workspaces w ON w.id = j.workspace_id
+    SELECT j.params, j.result, w.timezone, j.expires_at AS "expiresAt" FROM jobs j JOIN workspaces w ON w.id = j.workspace_id
     WHERE j.workspace_id = ${workspaceId} AND j.id = ${id} AND ${isOpen(nowIso)}`)
 }
 
+/** What became of one of a job's items. */
+export interface RecordedItem {
+  index: number
+  /** What is recorded of it so far; `null`: nothing. */
+  before: unknown
+  outcome: unknown
+  /** Whether that is the end of it; it is tried again where it is not. */
+  isOver: boolean
+}
+
 /**
- * Records the outcome of one of a job's items, in order. Gives no row when that item has been recorded before,
- * or the job is over.
+ * Records what became of one of a job's items, the first time in their order. Gives no row when something else
+ * has been recorded of it meanwhile, or the job is over.
  */
 export function recordItem(
   workspaceId: string,
   id: string,
-  item: { index: number; outcome: unknown },
+  item: RecordedItem,
   nowIso: string,
 ): Statement<JobRow> {
+  const { index, before, outcome, isOver } = item
   return statement(sql`
-    UPDATE jobs j SET status = 'running', done = j.done + 1, updated_at = ${nowIso},
-      result = COALESCE(j.result, '[]'::jsonb) || jsonb_build_array(${JSON.stringify(item.outcome)}::jsonb)
-    WHERE j.workspace_id = ${workspaceId} AND j.id = ${id} AND j.done = ${item.index} AND ${isOpen(nowIso)}
+    UPDATE jobs j SET status = 'running', done = j.done + ${isOver ? 1 : 0}::bigint, updated_at = ${nowIso},
+      result = jsonb_set(COALESCE(j.result, '[]'::jsonb), ARRAY[${String(index)}::text],
+        ${JSON.stringify(outcome)}::jsonb)
+    WHERE j.workspace_id = ${workspaceId} AND j.id = ${id} AND ${isOpen(nowIso)}
+      AND COALESCE(j.result -> ${index}::int, 'null'::jsonb) = ${JSON.stringify(before)}::jsonb
     RETURNING ${JOB_COLUMNS}`)
 }
 
-/** Ends a job whose items are all recorded; its result is what they came to. */
+/** Ends a job whose items are all over; its result is what they came to. */
 export function succeedWithItems(workspaceId: string, id: string, nowIso: string): Statement<JobRow> {
   return statement(sql`
     UPDATE jobs j SET status = 'succeeded', updated_at = ${nowIso}, expires_at = ${resultExpiry(nowIso)}

@@ -29,6 +29,8 @@ export type PostRow = {
   media: PostMedia[]
   deletedAt: string | null
   metricsAt: string | null
+  /** Metrics that the last reading did not have, and when they were read last; `null`: it had all that is known. */
+  lastKnown: Partial<Record<PostMetric, string>> | null
   engagements: number | null
   /** The value that the list is sorted by, as text: part of the next page's position. */
   sortValue: string
@@ -37,7 +39,7 @@ export type PostRow = {
 const COLUMNS =
   sql.raw(`p.id, p.account_id AS "accountId", p.platform, p.platform_post_id AS "platformPostId", p.kind,
   p.text, p.url, p.posted_at AS "postedAt", p.media, p.deleted_at AS "deletedAt", p.metrics_at AS "metricsAt",
-  p.engagements, ${POST_METRICS.map((m) => `p.${m}`).join(', ')},
+  NULLIF(jsonb_strip_nulls(p.last_known), '{}') AS "lastKnown", p.engagements, ${POST_METRICS.map((m) => `p.${m}`).join(', ')},
   ARRAY(SELECT h.display FROM post_hashtags h WHERE h.post_id = p.id ORDER BY h.display) AS hashtags`)
 
 /** What a list is sorted by. Unknown counts come last. */

@@ -105,11 +105,31 @@ const livePosts = (cut: SQL, workspaceId: string, within: SQL): SQL => sql`
   FROM posts p, ws
   WHERE p.workspace_id = ${workspaceId} AND p.deleted_at IS NULL AND p.kind <> 'repost' AND ${within}`
 
+const milliseconds = (at: string) => `(EXTRACT(EPOCH FROM ${at}) * 1000)::bigint`
+
+/** When a snapshot was made and what it says of a metric, so that the greatest is the last; `NULL` where it does not. */
+const knownAt = (snapshot: string, metric: string) =>
+  `CASE WHEN ${snapshot}.${metric} IS NOT NULL THEN
+    ARRAY[${milliseconds(`${snapshot}.observed_at`)}, ${snapshot}.${metric}] END`
+
+/**
+ * Whether the snapshot that a metric has to be compared with may be missing: to the archive, or thinned out before
+ * `gainsFrom` where it is not the very last one. Or it is of before a reading up to which gains are unclear, and
+ * what the metric was since then may stand in none.
+ */
+function isUnclear(metric: string): string {
+  const base = `base_${metric}`
+  return `(${metric} IS NOT NULL AND (
+    CASE WHEN ${base} IS NOT NULL THEN ${base}[1] < LEAST(old_metrics_ms, gains_from_ms)
+      WHEN old_metrics_at IS NOT NULL THEN first_seen_at < gains_from ELSE first_seen_at < snapshots_kept_from END
+    OR COALESCE(${base}[1] <= unclear_until_ms, unclear_until_ms IS NOT NULL)))`
+}
+
 /**
  * Mends the quarter hours of a range by posts and snapshots. What was published is always told by the posts.
- * What was gained is told by each snapshot and the one before it, by the rule of ingest, from `gainsFrom` on
- * and but for posts of which a trigger notes that it is not (`posts.gains_unclear_until`). A reading in which
- * nothing moved leaves no snapshot, so that 0 and unknown are the same where snapshots say nothing.
+ * What was gained is told by each snapshot and the last one before it that has the metric, by the rule of ingest,
+ * from `gainsFrom` on and but for posts of which it is noted that it is not (`posts.gains_unclear_until`). A reading
+ * in which nothing moved leaves no snapshot, so that 0 and unknown are the same where snapshots say nothing.
  */
 export function reconcileQuarters(scope: ReconciledScope): Statement<Drift> {
   const { workspaceId, gainsFrom, snapshotsKeptFrom } = scope
@@ -118,31 +138,43 @@ export function reconcileQuarters(scope: ReconciledScope): Statement<Drift> {
   return statement<Drift>(sql`
     WITH ws AS (SELECT id FROM workspaces WHERE id = ${workspaceId}),
     snapshot AS (
-      SELECT s.post_id, s.observed_at, ${each(POST_METRICS, (m) => `s.${m}`)},
-        lag(s.observed_at) OVER by_post AS lag_at, ${each(POST_METRICS, (m) => `lag(s.${m}) OVER by_post AS lag_${m}`)}
+      SELECT s.post_id, s.observed_at, ${metricNames('s.')}, lag(s.observed_at) OVER by_post AS lag_at,
+        ${each(POST_METRICS, (m) => `max(${knownAt('s', m)}) OVER before AS before_${m}`)}
       FROM post_snapshots s
       WHERE s.workspace_id = ${workspaceId} AND s.observed_at >= GREATEST(${from}, ${gainsFrom}::timestamptz)
         AND s.observed_at < ${to}
-      WINDOW by_post AS (PARTITION BY s.post_id ORDER BY s.observed_at)
+      WINDOW by_post AS (PARTITION BY s.post_id ORDER BY s.observed_at),
+        before AS (by_post ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
     ),
     reading AS (
       SELECT p.account_id, p.posted_at, p.first_seen_at, p.gains_unclear_until, a.tracked_since, s.observed_at,
-        ${each(POST_METRICS, (m) => `s.${m}`)}, COALESCE(s.lag_at, b.observed_at) AS old_metrics_at,
-        ${each(POST_METRICS, (m) => `CASE WHEN s.lag_at IS NULL THEN b.${m} ELSE s.lag_${m} END AS old_${m}`)}
+        ${metricNames('s.')}, COALESCE(s.lag_at, b.observed_at) AS old_metrics_at,
+        ${each(POST_METRICS, (m) => `COALESCE(s.before_${m}, ${knownAt('b', m)}, e.before_${m}) AS base_${m}`)}
       FROM snapshot s JOIN posts p ON p.id = s.post_id JOIN accounts a ON a.id = p.account_id
       LEFT JOIN LATERAL (
         SELECT o.* FROM post_snapshots o
         WHERE s.lag_at IS NULL AND o.post_id = s.post_id AND o.observed_at < s.observed_at
         ORDER BY o.observed_at DESC LIMIT 1
       ) b ON TRUE
+      -- Only where a metric is back, or told for the first time, its earlier snapshots are searched.
+      CROSS JOIN LATERAL (
+        SELECT ${each(POST_METRICS, (m) => `max(${knownAt('o', m)}) AS before_${m}`)} FROM post_snapshots o
+        WHERE COALESCE(s.lag_at, b.observed_at) IS NOT NULL AND o.post_id = s.post_id
+          AND o.observed_at < COALESCE(b.observed_at, s.observed_at)
+          AND (${each(POST_METRICS, (m) => `(s.${m} IS NOT NULL AND s.before_${m} IS NULL AND b.${m} IS NULL)`, ' OR ')})
+      ) e
     ),
     gain AS (
       SELECT account_id, observed_at AS at, ${each(POST_METRICS, (m) => `${gainOf(m)} AS gained_${m}`)},
-        -- The first one after an unclear reading is compared with what no snapshot may have.
-        CASE WHEN old_metrics_at IS NULL AND first_seen_at < ${snapshotsKeptFrom}::timestamptz THEN TRUE
-          WHEN gains_unclear_until IS NULL THEN FALSE
-          ELSE COALESCE(old_metrics_at, '-infinity') <= gains_unclear_until END AS unclear
-      FROM reading
+        ${each(POST_METRICS, isUnclear, ' OR ')} AS unclear
+      FROM (
+        SELECT reading.*, ${each(POST_METRICS, (m) => `base_${m}[2] AS old_${m}`)}, gains_from, snapshots_kept_from,
+          ${sql.raw(milliseconds('gains_from'))} AS gains_from_ms,
+          ${sql.raw(milliseconds('old_metrics_at'))} AS old_metrics_ms,
+          ${sql.raw(milliseconds('gains_unclear_until'))} AS unclear_until_ms
+        FROM reading CROSS JOIN (SELECT ${gainsFrom}::timestamptz AS gains_from,
+          ${snapshotsKeptFrom}::timestamptz AS snapshots_kept_from) kept
+      ) r
     ),
     cell AS (
       SELECT account_id, at, FALSE AS unclear, ${publishedCells()}

@@ -3,6 +3,7 @@ import {
   foreignKey,
   index,
   integer,
+  jsonb,
   pgTable,
   primaryKey,
   text,
@@ -11,7 +12,7 @@ import {
   uuid,
 } from 'drizzle-orm/pg-core'
 import { PLATFORMS } from '../../domain/platforms.ts'
-import { count, moment, workspaceRef } from './columns.ts'
+import { count, type LastKnown, moment, workspaceRef } from './columns.ts'
 import { brands, workspaces } from './workspaces.ts'
 
 export const accounts = pgTable(
@@ -40,6 +41,8 @@ export const accounts = pgTable(
     following: count('following'),
     posts: count('posts'),
     metricsAt: moment('metrics_at'),
+    /** Of counts that the last reading did not have, when they were read last; see `LastKnown`. */
+    lastKnown: jsonb('last_known').$type<LastKnown>(),
     /** Posts published from here on gain from 0; for older ones the first reading is a baseline. */
     trackedSince: moment('tracked_since'),
     lastSyncedAt: moment('last_synced_at'),

@@ -8,6 +8,12 @@ export const moment = (name: string) => timestamp(name, { withTimezone: true, mo
 /** A count. Exact up to 2^53 in JavaScript, which no platform comes near. */
 export const count = (name: string) => bigint(name, { mode: 'number' })
 
+/**
+ * What a platform gave once and does not give at the moment: by the name of the count, when it was read last, as
+ * RFC 3339 text. The count's column holds what it was then. `null`: it was known, and is not kept any more.
+ */
+export type LastKnown = Record<string, string | null>
+
 export const workspaceRef = () => uuid('workspace_id').notNull()
 
 type CountColumn = ReturnType<typeof count>

@@ -12,7 +12,7 @@ import {
 } from 'drizzle-orm/pg-core'
 import { PLATFORMS, POST_KINDS } from '../../domain/platforms.ts'
 import { accounts } from './accounts.ts'
-import { count, moment, postMetricColumns, workspaceRef } from './columns.ts'
+import { count, type LastKnown, moment, postMetricColumns, workspaceRef } from './columns.ts'
 import { workspaces } from './workspaces.ts'
 
 /**
@@ -45,6 +45,8 @@ export const posts = pgTable(
     followersAtPosting: count('followers_at_posting'),
     /** When its metrics were read; `null` for an import that does not say. */
     metricsAt: moment('metrics_at'),
+    /** Of metrics that the last reading did not have, when they were read last; see `LastKnown`. */
+    lastKnown: jsonb('last_known').$type<LastKnown>(),
     /** Whether what stands here was read where anyone can: neither from a file nor with a credential. */
     publiclyRead: boolean('publicly_read').notNull().default(false),
     firstSeenAt: moment('first_seen_at').notNull().defaultNow(),
@@ -55,7 +57,10 @@ export const posts = pgTable(
     absentSince: moment('absent_since'),
     /** Deleted on its platform: out of every total from then on, kept in history. */
     deletedAt: moment('deleted_at'),
-    /** Up to here its snapshots do not tell what it gained; a trigger notes it (`drizzle/0011_reconciliation.sql`). */
+    /**
+     * Up to here its snapshots do not tell what it gained. Noted by a trigger (`drizzle/0011_reconciliation.sql`),
+     * and by ingest where it no longer keeps a last known figure.
+     */
     gainsUnclearUntil: moment('gains_unclear_until'),
   },
   (t) => [

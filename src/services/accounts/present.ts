@@ -10,7 +10,7 @@ const OVERDUE_AFTER_MS = 30 * 60_000
 /** An account as the API shows it, with how fresh it is at `nowMs`. */
 export function presentAccount(row: AccountRow, nowMs: number): Account {
   const status = row.deletedAt === null ? row.status : 'deleted'
-  const reason = staleReason(row, nowMs)
+  const trouble = troubleOf(row, nowMs)
   return {
     id: row.id,
     platform: row.platform,
@@ -23,11 +23,12 @@ export function presentAccount(row: AccountRow, nowMs: number): Account {
     statusReason: row.statusReason,
     metrics: { followers: row.followers, following: row.following, posts: row.posts },
     metricsAt: row.metricsAt,
+    lastKnown: row.lastKnown,
     freshness: {
       lastSyncedAt: row.lastSyncedAt,
       nextSyncAt: row.nextSyncAt,
-      stale: reason !== null,
-      reason,
+      stale: trouble?.isStale ?? false,
+      reason: trouble?.reason ?? null,
       backfilling:
         row.status === 'active' &&
         row.lastSyncedAt !== null &&
@@ -42,17 +43,19 @@ export function presentAccount(row: AccountRow, nowMs: number): Account {
   }
 }
 
-function staleReason(row: AccountRow, nowMs: number): StaleReason | null {
+/** Why an account is not read as it should be, and whether its figures are old for that; `null` where all is well. */
+function troubleOf(row: AccountRow, nowMs: number): { reason: StaleReason; isStale: boolean } | null {
   if (row.source === 'import') return null
-  if (row.status === 'paused') return 'paused'
-  if (row.status === 'needs_auth') return 'needs_auth'
-  if (row.status === 'gone') return 'gone'
-  if (row.status === 'error') return 'error'
+  const stopped = StaleReason.safeParse(row.status)
+  if (stopped.success) return { reason: stopped.data, isStale: true }
   const unreadForMs = nowMs - Date.parse(row.lastSyncedAt ?? row.createdAt)
   const known = StaleReason.safeParse(row.staleReason)
-  if (known.success && unreadForMs > STALE_AFTER_MS) return known.data
+  // Who has stopped reading wants to see it; what only failed is tried again within minutes.
+  if (known.success)
+    return { reason: known.data, isStale: known.data === 'paused' || unreadForMs > STALE_AFTER_MS }
   const lateByMs = nowMs - Date.parse(row.nextSyncAt ?? row.createdAt)
   // A claim that comes to nothing moves what is next, again and again.
   const longestMs = longestRestSeconds(row.platform) * 1_100
-  return lateByMs > OVERDUE_AFTER_MS || unreadForMs > longestMs + OVERDUE_AFTER_MS ? 'overdue' : null
+  const isOverdue = lateByMs > OVERDUE_AFTER_MS || unreadForMs > longestMs + OVERDUE_AFTER_MS
+  return isOverdue ? { reason: 'overdue', isStale: true } : null
 }

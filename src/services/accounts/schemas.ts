@@ -25,6 +25,8 @@ export const StaleReason = z.enum([
 ])
 export type StaleReason = z.infer<typeof StaleReason>
 
+const readAt = z.string().optional()
+
 export const Account = z.object({
   id: z.string(),
   platform: z.enum(PLATFORMS),
@@ -42,11 +44,19 @@ export const Account = z.object({
     posts: z.number().int().nullable(),
   }),
   metricsAt: z.string().nullable(),
+  lastKnown: z
+    .object({ followers: readAt, following: readAt, posts: readAt })
+    .nullable()
+    .describe(
+      'Counts that the last reading did not have, each with the time at which it was last read: what `metrics` says of them is of then. `null` where that reading had all that is known.',
+    ),
   freshness: z.object({
     lastSyncedAt: z.string().nullable(),
     nextSyncAt: z.string().nullable(),
-    stale: z.boolean(),
-    reason: StaleReason.nullable(),
+    stale: z.boolean().describe('Whether the figures are older than they should be.'),
+    reason: StaleReason.nullable().describe(
+      'Why: or why the last attempt gave nothing, from that moment on and before anything is old for it.',
+    ),
     /** Whether older posts are still being read in. */
     backfilling: z.boolean(),
   }),

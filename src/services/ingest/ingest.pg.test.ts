@@ -48,6 +48,8 @@ async function gained(workspaceId: string) {
   )
 }
 
+const PICTURE = { type: 'image' as const, url: 'https://social.example/1.jpg', alt: null }
+
 describe('taking readings in', () => {
   it('stores a new post, its snapshot and hashtags, and raises the generation with one event', async () => {
     const workspaceId = await makeWorkspace(database)
@@ -246,6 +248,38 @@ describe('taking readings in', () => {
     expect(day).toMatchObject({ posts: 1, likes: '4' })
     expect(day?.top_posts).toHaveLength(1)
     expect(await gained(workspaceId)).toEqual([{ day: '2026-03-01', likes: 7 }])
+  })
+
+  it.each([
+    ['x', { text: null, url: null, media: [] }],
+    ['reddit', { text: null, url: null, media: [] }],
+    ['bluesky', { text: 'Regrettable', url: 'https://social.example/1', media: [PICTURE] }],
+  ])('keeps of what a deleted post said as much as %s lets it', async (platform, left) => {
+    const workspaceId = await makeWorkspace(database)
+    const accountId = await makeAccount(database, workspaceId, { platform })
+    const url = 'https://social.example/1'
+    const post = reading(accountId, 'a', {
+      text: 'Regrettable',
+      url,
+      media: [PICTURE],
+      metrics: { likes: 3 },
+    })
+    await ingest(quietDeps(database.db), { workspaceId, posts: [post] })
+    for (const hour of ['14', '15', '16']) {
+      const observedAt = `2026-03-01T${hour}:00:00.000Z`
+      await ingest(quietDeps(database.db), {
+        workspaceId,
+        absences: [{ accountId, platformPostId: 'a', observedAt }],
+      })
+      const seenAt = `2026-03-01T${hour}:30:00Z`
+      await database.sql('UPDATE accounts SET last_synced_at = $1 WHERE id = $2', [seenAt, accountId])
+    }
+    expect(
+      await database.sql(
+        'SELECT text, url, media, likes::int, deleted_at IS NOT NULL AS deleted FROM posts WHERE account_id = $1',
+        [accountId],
+      ),
+    ).toEqual([{ ...left, likes: 3, deleted: true }])
   })
 
   it('moves a post to another day when its time is corrected', async () => {

@@ -31,6 +31,7 @@ function present(row: PostRow): Post {
     media,
     deletedAt,
     metricsAt,
+    lastKnown,
   } = row
   return {
     id,
@@ -46,6 +47,7 @@ function present(row: PostRow): Post {
     deletedAt,
     metrics: metricsOf(row),
     metricsAt,
+    lastKnown,
   }
 }
 

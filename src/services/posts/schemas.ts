@@ -17,6 +17,20 @@ export const PostMetricsWithEngagements = z.object({
 })
 export type PostMetricsWithEngagements = z.infer<typeof PostMetricsWithEngagements>
 
+const readAt = z.string().optional()
+
+/** By metric, when it was read last. */
+const PostLastKnown = z.object({
+  likes: readAt,
+  comments: readAt,
+  shares: readAt,
+  quotes: readAt,
+  saves: readAt,
+  views: readAt,
+  impressions: readAt,
+  reach: readAt,
+})
+
 export const Post = z.object({
   id: z.string(),
   accountId: z.string(),
@@ -31,6 +45,9 @@ export const Post = z.object({
   deletedAt: z.string().nullable(),
   metrics: PostMetricsWithEngagements,
   metricsAt: z.string().nullable(),
+  lastKnown: PostLastKnown.nullable().describe(
+    'Metrics that the last reading did not have, each with the time at which it was last read: what `metrics` says of them is of then. `null` where that reading had all that is known.',
+  ),
 })
 export type Post = z.infer<typeof Post>
 

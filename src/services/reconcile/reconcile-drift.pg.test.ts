@@ -148,6 +148,35 @@ describe('a row that was tampered with', () => {
   })
 })
 
+describe('a metric that was withheld', () => {
+  const seen = (day: number, likes: number | null, comments: number) =>
+    read('a', '2026-04-02T12:00:00.000Z', `2026-04-0${day}T13:00:00.000Z`, { likes, comments })
+  const gainedLikes = () =>
+    database.sql<{ day: string; likes: number }>(
+      `SELECT day::text, gained_likes::int AS likes FROM account_days
+       WHERE account_id = $1 AND gained_likes IS NOT NULL ORDER BY day`,
+      [accountId],
+    )
+  const GAINED = [
+    { day: '2026-04-02', likes: 3 },
+    { day: '2026-04-05', likes: 4 },
+    { day: '2026-04-06', likes: 1 },
+  ]
+
+  it.each([1, 1_000])('gained what it is more than was last known, by ranges of %i rows', async (rows) => {
+    await seen(2, 3, 1)
+    await seen(3, null, 1)
+    await seen(4, null, 2)
+    await seen(5, 7, 2)
+    await seen(6, 8, 2)
+    expect(await gainedLikes()).toEqual(GAINED)
+    expect(await reconcile(makeRig(database), rows)).toMatchObject({ driftCells: 0 })
+    await database.sql('UPDATE account_quarters SET gained_likes = 50 WHERE account_id = $1', [accountId])
+    await reconcile(makeRig(database), rows)
+    expect((await gainedLikes()).filter(({ likes }) => likes !== 0)).toEqual(GAINED)
+  })
+})
+
 describe('what raw rows do not tell', () => {
   it('is left alone: gains of before the snapshots that are surely whole', async () => {
     await read('old', '2026-01-05T12:00:00.000Z', '2026-01-05T13:00:00.000Z', { likes: 3 })

@@ -63,6 +63,14 @@ const step = fc.oneof(
   },
   {
     weight: 1,
+    arbitrary: fc.record({
+      does: fc.constant('trust' as const),
+      account: place.account,
+      source: fc.constantFrom('public', 'credential'),
+    }),
+  },
+  {
+    weight: 1,
     arbitrary: fc.record({ does: fc.constant('move' as const), timezone: fc.constantFrom(...TIMEZONES) }),
   },
 )
@@ -81,10 +89,17 @@ async function take(workspaceId: string, accounts: string[], step: Step): Promis
     ])
     return
   }
+  if (step.does === 'trust') {
+    await database.sql('UPDATE accounts SET source = $2 WHERE id = $1', [accounts[step.account], step.source])
+    return
+  }
   await ingest(quietDeps(database.db), { workspaceId, ...inputOf(accounts[step.account] ?? '', step) })
 }
 
-function inputOf(accountId: string, step: Exclude<Step, { does: 'move' }>): Omit<IngestInput, 'workspaceId'> {
+function inputOf(
+  accountId: string,
+  step: Exclude<Step, { does: 'move' | 'trust' }>,
+): Omit<IngestInput, 'workspaceId'> {
   switch (step.does) {
     case 'read': {
       const { postedAt, hour, metrics } = step

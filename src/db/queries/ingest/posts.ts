@@ -1,5 +1,11 @@
 import { type SQL, sql } from 'drizzle-orm'
-import { POST_METRICS, type PostKind, type PostMetrics } from '../../../domain/platforms.ts'
+import {
+  PLATFORM_FACTS,
+  PLATFORMS,
+  POST_METRICS,
+  type PostKind,
+  type PostMetrics,
+} from '../../../domain/platforms.ts'
 import {
   MAX_STILL_FACTOR,
   MOVING_FACTOR,
@@ -11,11 +17,14 @@ import {
 } from '../../../domain/sync-tiers.ts'
 import type { PostMedia } from '../../../ports.ts'
 import { type Statement, statement } from '../../client.ts'
+import { array } from '../overview.ts'
 import {
   addToRollup,
   each,
   engagementsOf,
   gainedCells,
+  knownCount,
+  lastKnown,
   metricNames,
   publishedCells,
   rollupSums,
@@ -64,6 +73,9 @@ export interface ImportGuard {
  */
 export const ABSENCE_CONFIRMED_AFTER = '10 minutes'
 
+/** Platforms whose terms forbid keeping what a deleted post said. */
+const FORGETFUL = PLATFORMS.filter((platform) => PLATFORM_FACTS[platform].storage?.forgetsDeleted)
+
 /** `tidemark.*` settings live for the transaction: they carry results from one statement to the next. */
 export const POSTS_CHANGED_SETTING = 'tidemark.posts_changed'
 export const INGEST_COUNTS_SETTING = 'tidemark.ingest_counts'
@@ -83,7 +95,7 @@ function toJson(readings: PostReading[], absences: PostAbsence[]): string {
       tags: r.hashtags,
       observed_at: r.observedAt,
       absent: false,
-      ...r.metrics,
+      ...Object.fromEntries(POST_METRICS.map((m) => [`read_${m}`, r.metrics[m]])),
     })),
     ...absences.map((a, i) => ({
       ordinal: readings.length + i,
@@ -109,16 +121,25 @@ function refreshAfter(): SQL {
     * (0.9 + 0.1 * random())) * interval '1 second'`)
 }
 
-/** What a metric gained by this reading: against the last one, or from 0 for a post that was watched from its birth. */
-export const gainOf = (m: string) => `CASE
-    WHEN ${m} IS NULL THEN NULL
-    WHEN old_metrics_at IS NOT NULL AND old_${m} IS NOT NULL THEN ${m} - old_${m}
-    WHEN tracked_since IS NOT NULL AND posted_at >= tracked_since THEN ${m}
+/**
+ * What a metric gained by this reading: against what it was known to be last, or from 0 for a post that was watched
+ * from its birth.
+ * @param read the column that holds what the reading itself says
+ */
+export const gainOf = (m: string, read = m) => `CASE
+    WHEN ${read} IS NULL THEN NULL
+    WHEN old_metrics_at IS NOT NULL AND old_${m} IS NOT NULL THEN ${read} - old_${m}
+    WHEN tracked_since IS NOT NULL AND posted_at >= tracked_since THEN ${read}
   END`
+
+/** The same at ingest, where what was known and is not kept gives no base. */
+const gainAtIngest = (m: string) =>
+  `CASE WHEN old_${m} IS NOT NULL OR NOT COALESCE(old_last_known ? '${m}', FALSE) THEN ${gainOf(m, `read_${m}`)} END`
 
 /**
  * Takes readings of posts in: upserts the posts, keeps a snapshot of what changed, replaces hashtags, and
- * applies the difference to both rollups. Runs under the lock of the workspace's row, taken by a statement
+ * applies the difference to both rollups. A metric that the reading does not have stays what it was (`last_known`);
+ * its snapshot tells what was read. Runs under the lock of the workspace's row, taken by a statement
  * before it in the same transaction, which is what makes the old values it reads true. Repeating it changes
  * nothing, and a reading older than the stored one is dropped whole.
  */
@@ -133,16 +154,17 @@ export function ingestPosts(
     : sql`TRUE`
   // Whether what an account of this source gives is what anyone can read: not of a file, nor with a credential.
   const isPublic = (source: SQL) => sql`(${source} = 'public' AND ${guard === undefined})`
+  const forgets = sql`(c.deletes AND p.platform = ANY (${array(FORGETFUL)}::text[]))`
   return statement<IngestCounts>(sql`
     WITH ws AS (SELECT id, timezone FROM workspaces WHERE id = ${workspaceId}),
     input AS (
       -- Sorted, so that two batches touch rows in the same order; of two readings of one post, the newer.
-      SELECT DISTINCT ON (r.account_id, r.platform_post_id) r.*, a.platform, a.tracked_since, a.source,
+      SELECT DISTINCT ON (r.account_id, r.platform_post_id) r.*, a.platform, a.tracked_since, a.source, a.followers,
         CASE WHEN a.doubtful_since IS NULL THEN a.last_synced_at END AS account_seen_at
       FROM jsonb_to_recordset(${toJson(readings, absences)}::jsonb) AS r (
         id uuid, ordinal int, account_id uuid, platform_post_id text, kind text, body text, url text,
         posted_at timestamptz, media jsonb, tags jsonb, observed_at timestamptz, absent boolean,
-        ${each(POST_METRICS, (m) => `${m} bigint`)}
+        ${each(POST_METRICS, (m) => `read_${m} bigint`)}
       )
       JOIN accounts a ON a.id = r.account_id
       WHERE ${allowed}
@@ -152,6 +174,7 @@ export function ingestPosts(
       SELECT i.*, o.id AS old_id, o.kind AS old_kind, o.posted_at AS old_posted_at,
         o.metrics_at AS old_metrics_at, o.deleted_at AS old_deleted_at, o.still_readings AS old_still,
         o.followers_at_posting AS old_followers_at_posting, o.engagements AS old_engagements,
+        o.last_known AS old_last_known, k.last_known, ${each(POST_METRICS, knownCount)},
         ${each(POST_METRICS, (m) => `o.${m} AS old_${m}`)},
         COALESCE(o.id, i.id) AS post_id,
         NOT i.absent AND (
@@ -176,21 +199,25 @@ export function ingestPosts(
           CASE WHEN NOT publishes THEN o.url END AS kept_url
         FROM (SELECT COALESCE(${isPublic(sql`i.source`)} AND NOT o.publicly_read, FALSE) AS publishes) p
       ) f
+      CROSS JOIN LATERAL (${lastKnown(POST_METRICS, 'i.platform', sql`NOT f.publishes`)}) k
     ),
     state AS (
       SELECT c.*,
         ${engagementsOf()} AS engagements,
-        takes AND old_id IS NOT NULL AND
-          (${metricNames()}) IS DISTINCT FROM (${metricNames('old_')}) AS moved,
-        CASE WHEN old_id IS NOT NULL OR NOT takes THEN old_followers_at_posting ELSE (
+        -- An account whose followers nobody ever told has no history worth searching.
+        CASE WHEN old_id IS NOT NULL OR NOT takes THEN old_followers_at_posting WHEN followers IS NOT NULL THEN (
           SELECT m.followers FROM account_metrics m
-          WHERE m.account_id = c.account_id AND m.observed_at <= c.posted_at
+          WHERE m.account_id = c.account_id AND m.observed_at <= c.posted_at AND m.followers IS NOT NULL
           ORDER BY m.observed_at DESC LIMIT 1
         ) END AS followers_at_posting,
-        CASE WHEN takes AND old_id IS NOT NULL AND
-          (${metricNames()}) IS NOT DISTINCT FROM (${metricNames('old_')})
+        CASE WHEN takes AND old_id IS NOT NULL AND NOT moved
           THEN LEAST(COALESCE(old_still, 0) + 1, 100) ELSE 0 END AS still_now
-      FROM compared c
+      FROM (
+        SELECT compared.*, takes AND old_id IS NOT NULL AND
+          (last_known, ${metricNames()}) IS DISTINCT FROM (old_last_known, ${metricNames('old_')}) AS moved,
+          takes AND (${each(POST_METRICS, (m) => `(${m} IS NULL AND old_${m} IS NOT NULL)`, ' OR ')}) AS forgets
+        FROM compared
+      ) c
     ),
     change AS (
       SELECT s.*,
@@ -203,12 +230,13 @@ export function ingestPosts(
     stored AS (
       INSERT INTO posts (
         id, workspace_id, account_id, platform, platform_post_id, kind, text, url, posted_at, media,
-        ${metricNames()}, followers_at_posting, metrics_at, next_refresh_at, still_readings, publicly_read
+        ${metricNames()}, followers_at_posting, metrics_at, last_known, next_refresh_at, still_readings,
+        publicly_read, gains_unclear_until
       )
       SELECT post_id, ws.id, account_id, platform, platform_post_id, kind, body, url, posted_at,
-        COALESCE(media, '[]'), ${metricNames()}, followers_at_posting, observed_at,
+        COALESCE(media, '[]'), ${metricNames()}, followers_at_posting, observed_at, last_known,
         CASE WHEN source <> 'import' AND kind <> 'repost' THEN observed_at + ${refreshAfter()} END, still_now,
-        ${isPublic(sql`source`)}
+        ${isPublic(sql`source`)}, CASE WHEN forgets THEN observed_at END
       FROM change, ws WHERE takes
       ORDER BY account_id, platform_post_id
       ON CONFLICT (account_id, platform_post_id) DO UPDATE SET
@@ -217,8 +245,9 @@ export function ingestPosts(
         url = COALESCE(excluded.url, CASE WHEN posts.publicly_read >= excluded.publicly_read THEN posts.url END),
         posted_at = excluded.posted_at, media = excluded.media,
         ${each(POST_METRICS, (m) => `${m} = excluded.${m}`)},
-        metrics_at = excluded.metrics_at, next_refresh_at = excluded.next_refresh_at,
+        metrics_at = excluded.metrics_at, last_known = excluded.last_known, next_refresh_at = excluded.next_refresh_at,
         still_readings = excluded.still_readings, publicly_read = excluded.publicly_read,
+        gains_unclear_until = COALESCE(excluded.gains_unclear_until, posts.gains_unclear_until),
         absent_since = NULL, deleted_at = NULL
     ),
     missing AS (
@@ -228,12 +257,15 @@ export function ingestPosts(
         deleted_at = CASE WHEN c.deletes THEN p.absent_since END,
         metrics_at = CASE WHEN c.deletes THEN GREATEST(p.metrics_at, p.absent_since) ELSE p.metrics_at END,
         next_refresh_at = CASE WHEN c.deletes THEN NULL
-          ELSE c.observed_at + ${ABSENCE_CONFIRMED_AFTER}::interval END
+          ELSE c.observed_at + ${ABSENCE_CONFIRMED_AFTER}::interval END,
+        text = CASE WHEN ${forgets} THEN NULL ELSE p.text END,
+        url = CASE WHEN ${forgets} THEN NULL ELSE p.url END,
+        media = CASE WHEN ${forgets} THEN '[]' ELSE p.media END
       FROM change c WHERE p.id = c.old_id AND (c.goes_missing OR c.deletes)
     ),
     snapshotted AS (
       INSERT INTO post_snapshots (workspace_id, post_id, observed_at, ${metricNames()})
-      SELECT ws.id, post_id, observed_at, ${metricNames()} FROM change, ws
+      SELECT ws.id, post_id, observed_at, ${metricNames('read_')} FROM change, ws
       WHERE takes AND observed_at IS NOT NULL AND kind <> 'repost'
         AND (old_id IS NULL OR moved OR old_metrics_at IS NULL)
       ON CONFLICT DO NOTHING
@@ -269,7 +301,7 @@ export function ingestPosts(
       FROM change WHERE recounts AND kind <> 'repost'
     ),
     gain AS (
-      SELECT account_id, observed_at AS at, ${each(POST_METRICS, (m) => `${gainOf(m)} AS gained_${m}`)}
+      SELECT account_id, observed_at AS at, ${each(POST_METRICS, (m) => `${gainAtIngest(m)} AS gained_${m}`)}
       FROM change WHERE takes AND observed_at IS NOT NULL AND kind <> 'repost'
     ),
     cell AS (

@@ -1,5 +1,7 @@
 import { sql } from 'drizzle-orm'
+import { ACCOUNT_MEASURES } from '../../../domain/platforms.ts'
 import { type Statement, statement } from '../../client.ts'
+import { each, knownCount, lastKnown } from './sql.ts'
 
 /** One reading of an account's own figures. */
 export interface ProfileReading {
@@ -18,7 +20,8 @@ export const PROFILES_CHANGED_SETTING = 'tidemark.profiles_changed'
 
 /**
  * Takes readings of accounts in: the account's current figures, a row of history when they changed (and at
- * least one an hour), and the day's last follower count. A reading older than the stored one is dropped.
+ * least one an hour), and the day's last follower count. A reading older than the stored one is dropped. A count
+ * that the reading does not have stays what it was (`last_known`); the history tells what was read.
  */
 export function ingestProfiles(
   workspaceId: string,
@@ -31,9 +34,9 @@ export function ingestProfiles(
       display_name: r.displayName,
       url: r.url,
       avatar_url: r.avatarUrl,
-      followers: r.followers,
-      following: r.following,
-      posts: r.posts,
+      read_followers: r.followers,
+      read_following: r.following,
+      read_posts: r.posts,
       observed_at: r.observedAt,
     })),
   )
@@ -42,26 +45,32 @@ export function ingestProfiles(
     input AS (
       SELECT DISTINCT ON (account_id) * FROM jsonb_to_recordset(${input}::jsonb) AS r (
         account_id uuid, handle text, display_name text, url text, avatar_url text,
-        followers bigint, following bigint, posts bigint, observed_at timestamptz)
+        ${each(ACCOUNT_MEASURES, (m) => `read_${m} bigint`)}, observed_at timestamptz)
       ORDER BY account_id, observed_at DESC
     ),
     newer AS (
-      SELECT i.*,
-        (a.followers, a.following, a.posts) IS DISTINCT FROM (i.followers, i.following, i.posts) AS recounted,
-        (a.handle, a.display_name, a.url, a.avatar_url)
-          IS DISTINCT FROM (i.handle, i.display_name, i.url, i.avatar_url) AS renamed
-      FROM input i JOIN accounts a ON a.id = i.account_id
-      WHERE a.metrics_at IS NULL OR i.observed_at > a.metrics_at
+      SELECT n.*,
+        (n.last_known, n.followers, n.following, n.posts)
+          IS DISTINCT FROM (n.old_last_known, n.old_followers, n.old_following, n.old_posts) AS recounted
+      FROM (
+        SELECT i.*, k.last_known, ${each(ACCOUNT_MEASURES, knownCount)},
+          o.last_known AS old_last_known, ${each(ACCOUNT_MEASURES, (m) => `o.${m} AS old_${m}`)},
+          (o.handle, o.display_name, o.url, o.avatar_url)
+            IS DISTINCT FROM (i.handle, i.display_name, i.url, i.avatar_url) AS renamed
+        FROM input i JOIN accounts o ON o.id = i.account_id
+        CROSS JOIN LATERAL (${lastKnown(ACCOUNT_MEASURES, 'o.platform', sql`TRUE`)}) k
+        WHERE o.metrics_at IS NULL OR i.observed_at > o.metrics_at
+      ) n
     ),
     stored AS (
       UPDATE accounts a SET handle = n.handle, display_name = n.display_name, url = n.url,
         avatar_url = n.avatar_url, followers = n.followers, following = n.following, posts = n.posts,
-        metrics_at = n.observed_at
+        metrics_at = n.observed_at, last_known = n.last_known
       FROM newer n WHERE a.id = n.account_id
     ),
     history AS (
       INSERT INTO account_metrics (workspace_id, account_id, observed_at, followers, following, posts)
-      SELECT ws.id, n.account_id, n.observed_at, n.followers, n.following, n.posts FROM newer n, ws
+      SELECT ws.id, n.account_id, n.observed_at, n.read_followers, n.read_following, n.read_posts FROM newer n, ws
       WHERE n.recounted OR NOT EXISTS (
         SELECT 1 FROM account_metrics m
         WHERE m.account_id = n.account_id AND m.observed_at > n.observed_at - interval '1 hour')
@@ -69,8 +78,8 @@ export function ingestProfiles(
     ),
     days AS (
       INSERT INTO account_days (workspace_id, account_id, day, followers, followers_read_at)
-      SELECT ws.id, n.account_id, (n.observed_at AT TIME ZONE ws.timezone)::date, n.followers, n.observed_at
-      FROM newer n, ws WHERE n.followers IS NOT NULL
+      SELECT ws.id, n.account_id, (n.observed_at AT TIME ZONE ws.timezone)::date, n.read_followers, n.observed_at
+      FROM newer n, ws WHERE n.read_followers IS NOT NULL
       ORDER BY n.account_id
       ON CONFLICT (account_id, day) DO UPDATE
         SET followers = excluded.followers, followers_read_at = excluded.followers_read_at

@@ -1,5 +1,5 @@
 import { type SQL, sql } from 'drizzle-orm'
-import { ENGAGEMENT_METRICS, POST_METRICS } from '../../../domain/platforms.ts'
+import { ENGAGEMENT_METRICS, PLATFORM_FACTS, PLATFORMS, POST_METRICS } from '../../../domain/platforms.ts'
 import { CELL_METRICS, RATE_BASES } from '../../../domain/rollup-cell.ts'
 
 /** Pieces of SQL that are made from the list of metrics, so that a new metric is one word in one place. */
@@ -15,6 +15,36 @@ export function engagementsOf(prefix = ''): SQL {
   const sum = names.map((n) => `COALESCE(${n}, 0)`).join(' + ')
   return sql.raw(`CASE WHEN COALESCE(${names.join(', ')}) IS NOT NULL THEN ${sum} END`)
 }
+
+/**
+ * Which of a row's counts stay as they were, as the reading does not have them: a subquery that gives what belongs
+ * in `last_known` (`LastKnown` in `../../schema/columns.ts`), `NULL` where the reading has all that was known. The
+ * reading `i` says `read_<count>`, what is stored is `o`.
+ *
+ * Only a count whose time is known stays, and none for longer than its platform lets figures be kept. What does
+ * not stay leaves a `null`, so that it is not taken for gained when it is told again.
+ * @param mayStay whether what is stored may stand beside what the reading says
+ */
+export function lastKnown(names: readonly string[], platform: string, mayStay: SQL): SQL {
+  const limits = PLATFORMS.flatMap((name) => {
+    const days = PLATFORM_FACTS[name].storage?.maxAgeDays
+    return days === undefined ? [] : `WHEN '${name}' THEN interval '${days} days'`
+  })
+  const longest = sql.raw(`CASE ${platform} ${limits.join(' ')} END`)
+  const readAt = sql`CASE WHEN o.last_known ? n.name THEN o.last_known ->> n.name
+    ELSE to_char(o.metrics_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') END`
+  return sql`
+    SELECT jsonb_object_agg(n.name, CASE WHEN n.was IS NOT NULL AND ${mayStay}
+      AND COALESCE(r.at::timestamptz >= i.observed_at - ${longest}, TRUE) THEN r.at END) AS last_known
+    FROM (VALUES ${each(names, (name) => `('${name}', i.read_${name}, o.${name})`)}) AS n (name, now, was)
+    CROSS JOIN LATERAL (SELECT ${readAt} AS at) r
+    WHERE o.metrics_at IS NOT NULL AND i.observed_at IS NOT NULL AND n.now IS NULL
+      AND (n.was IS NOT NULL OR COALESCE(o.last_known ? n.name, FALSE))`
+}
+
+/** What a row's count is after a reading: as read, or as `lastKnown` (as `k`) lets it stay. */
+export const knownCount = (name: string) =>
+  `CASE WHEN k.last_known ->> '${name}' IS NULL THEN i.read_${name} ELSE o.${name} END AS ${name}`
 
 export const metricNames = (prefix = ''): SQL => each(POST_METRICS, (m) => `${prefix}${m}`)
 
