@@ -51,11 +51,27 @@ describeWithEachRedis('the circuit breaker of a server', (newRig) => {
     }
   })
 
-  it('opens when half of the last twenty have failed, of ten at least', async () => {
-    await makeAll([FAILED, OK, FAILED, OK, FAILED, OK, OK, FAILED, OK])
+  it('opens when half of the last twenty have failed', async () => {
+    await makeAll(Array.from({ length: 19 }, (_, i) => (i % 2 ? FAILED : OK)))
     expect(await state()).toMatchObject({ state: 'closed' })
     await one.make(CALL, FAILED)
-    expect(await state()).toMatchObject({ state: 'open', failures: 5, successes: 5 })
+    expect(await state()).toMatchObject({ state: 'open', failures: 10, successes: 10 })
+  })
+
+  it('opens at once for as long as a server that is out of order asks for', async () => {
+    await one.make(CALL, { ...FAILED, status: 503, retryAfterMs: 600_000 })
+    for (const isolate of [one, two])
+      expect(await isolate.admit(CALL)).toMatchObject({ kind: 'resting', retryAfterMs: 600_000 })
+    rig.pass(599_999)
+    expect(await rig.isolate().admit(CALL)).toMatchObject({ kind: 'resting' })
+    rig.pass(1)
+    expect(await state()).toMatchObject({ state: 'half-open' })
+    await two.make(CALL, { ...FAILED, status: 503, retryAfterMs: 120_000 })
+    expect(await one.admit(CALL)).toMatchObject({ kind: 'resting', retryAfterMs: 120_000 })
+    // It never stays open for less than the half minute.
+    rig.pass(120_000)
+    await two.make(CALL, { ...FAILED, status: 503, retryAfterMs: 1_000 })
+    expect(await one.admit(CALL)).toMatchObject({ kind: 'resting', retryAfterMs: 30_000 })
   })
 
   it('stays closed while fewer fail, and forgets what is more than twenty calls ago', async () => {

@@ -10,9 +10,8 @@ const PROBE_MS = 20_000
 const ASK_AGAIN_MS = 2_000
 /** Opens after so many failures in a row, */
 const FAILURES_IN_A_ROW = 5
-/** or when half of the last calls failed, of which there must be some. */
+/** or when half of so many last calls failed. */
 const LAST_CALLS = 20
-const LEAST_CALLS = 10
 
 /** What a day allows is released in steps of this. */
 const PACE_STEP_MS = 300_000
@@ -170,13 +169,16 @@ return { 'admitted' }
  *
  * KEYS: breaker, breakers, money, paid, and the first rule's allowance where there is one.
  * ARGV: now, breaker's name, call's id, health, workspace ('' where nobody pays), reserved, lifetime of money and
- * paid, until when nobody calls (0), lower limit (''), until when that is believed, allowance's lifetime; and
- * what was read, each object with its cost.
+ * paid, until when nobody calls (0), lower limit (''), until when that is believed, allowance's lifetime, for how
+ * long whoever is out of order asks to be left alone (0), the bucket of now, the first that counts, how much is
+ * spent by the platform's own count (''); and what was read, each object with its cost.
  */
 export const SETTLE = `${LIST}
 local now = tonumber(ARGV[1])
 local went_well = ARGV[4] == 'ok'
 local change = ''
+-- Counted from so late that it stays open as long as was asked for.
+local opened = now + math.max(0, tonumber(ARGV[12]) - ${OPEN_MS})
 local breaker = redis.call('HMGET', KEYS[1], 'opened', 'probe', 'row', 'last')
 if breaker[1] then
   if breaker[2] == ARGV[3] then
@@ -185,7 +187,7 @@ if breaker[1] then
       redis.call('HDEL', KEYS[1], 'opened')
       change = 'closed'
     else
-      redis.call('HSET', KEYS[1], 'opened', ARGV[1])
+      redis.call('HSET', KEYS[1], 'opened', opened)
     end
   end
 else
@@ -193,9 +195,9 @@ else
   if not went_well then row, mark = tonumber(breaker[3] or '0') + 1, '1' end
   local last = string.sub((breaker[4] or '') .. mark, -${LAST_CALLS})
   local _, failed = string.gsub(last, '1', '')
-  local half_failed = #last >= ${LEAST_CALLS} and failed * 2 >= #last
-  if not went_well and (row >= ${FAILURES_IN_A_ROW} or half_failed) then
-    redis.call('HSET', KEYS[1], 'opened', ARGV[1])
+  local half_failed = #last == ${LAST_CALLS} and failed * 2 >= #last
+  if not went_well and (row >= ${FAILURES_IN_A_ROW} or half_failed or tonumber(ARGV[12]) > 0) then
+    redis.call('HSET', KEYS[1], 'opened', opened)
     redis.call('HDEL', KEYS[1], 'row', 'last')
     change = 'opened'
   else
@@ -215,14 +217,24 @@ if KEYS[5] then
       redis.call('HSET', KEYS[5], 'lower', ARGV[9], 'lower_until', ARGV[10])
     end
   end
+  if ARGV[15] ~= '' then
+    -- Somebody else calls with the same credential, or what we knew was lost.
+    local fields, used = redis.call('HGETALL', KEYS[5]), 0
+    for f = 1, #fields, 2 do
+      local bucket = tonumber(fields[f])
+      if bucket and bucket >= tonumber(ARGV[14]) then used = used + tonumber(fields[f + 1]) end
+    end
+    local unknown = tonumber(ARGV[15]) - used
+    if unknown > 0 then redis.call('HINCRBY', KEYS[5], ARGV[13], unknown) end
+  end
   redis.call('PEXPIRE', KEYS[5], ARGV[11])
 end
 
 local cost = 0
-for i = 12, #ARGV, 2 do
+for i = 16, #ARGV, 2 do
   if redis.call('SADD', KEYS[4], ARGV[i]) == 1 then cost = cost + tonumber(ARGV[i + 1]) end
 end
-if #ARGV >= 12 then redis.call('PEXPIRE', KEYS[4], ARGV[7]) end
+if #ARGV >= 16 then redis.call('PEXPIRE', KEYS[4], ARGV[7]) end
 local more = cost - tonumber(ARGV[6])
 if ARGV[5] ~= '' and more ~= 0 then
   redis.call('HINCRBY', KEYS[3], ARGV[5], more)

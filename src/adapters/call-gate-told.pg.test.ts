@@ -63,7 +63,7 @@ describeWithEachRedis('what a platform says of its limit', (newRig) => {
     ['the window is over', { limit: 300, remaining: 0, resetAtMs: -1 }],
     ['nobody says when it ends', { limit: 300, remaining: 0 }],
     ['nobody says what is left', { limit: 300, resetAtMs: 90_000 }],
-    ['there is more left of the limit that we know', { remaining: 4, resetAtMs: 90_000 }],
+    ['there is more left of the limit that we know', { remaining: 5, resetAtMs: 90_000 }],
   ])('pauses nobody where %s', async (_, said) => {
     await hear(said)
     expect([await one.count(callOf(), 1), await two.count(callOf(), 1)]).toEqual([1, 1])
@@ -104,10 +104,36 @@ describeWithEachRedis('what a platform says of its limit', (newRig) => {
     expect(await two.admit(page)).toMatchObject({ retryAfterMs: 90_000 })
   })
 
-  it('pauses for an hour at most, whatever it says', async () => {
-    await hear({ limit: 300, remaining: 0, resetAtMs: 30 * 24 * HOUR_MS })
-    for (const isolate of [one, two])
-      expect(await isolate.admit(callOf())).toMatchObject({ retryAfterMs: HOUR_MS })
+  it('counts what others have spent of the same allowance, and forgets it with its window', async () => {
+    await hear({ limit: 30, remaining: 12, resetAtMs: 90_000 })
+    expect(await rig.operations.allowances()).toMatchObject([{ used: 18, pausedUntilMs: null }])
+    expect(await two.count(callOf(), 30)).toBe(9)
+    // An older answer, and what was known already, take nothing more.
+    rig.pass(HOUR_MS)
+    await hear({ limit: 30, remaining: 25, resetAtMs: 90_000 })
+    await hear({ limit: 30, remaining: 28, resetAtMs: 90_000 })
+    expect(await rig.operations.allowances()).toMatchObject([{ used: 6 }])
+  })
+
+  it('takes nothing from a share that an operator has set lower than the limit, nor of percents', async () => {
+    await hear({ limit: 300, remaining: 100, resetAtMs: 90_000 })
+    await hear(
+      { limit: 30, remaining: 12, resetAtMs: 90_000 },
+      { ...callOf(), platform: 'facebook', server: null },
+    )
+    expect(await rig.operations.allowances()).toMatchObject([{ used: 2 }])
+  })
+
+  it('pauses for an hour at most for what it says of a limit, where its window is no longer', async () => {
+    const long = callOf({ rules: [{ key: 'long', limit: 300, windowSeconds: 86_400 }] })
+    for (const [call, mostMs] of [
+      [callOf(), HOUR_MS],
+      [long, 24 * HOUR_MS],
+    ] as const) {
+      await hear({ limit: 300, remaining: 0, resetAtMs: 30 * 24 * HOUR_MS }, call)
+      for (const isolate of [one, two])
+        expect(await isolate.admit(call)).toMatchObject({ retryAfterMs: mostMs })
+    }
     rig.pass(HOUR_MS)
     expect(await two.count(callOf(), 1)).toBe(1)
   })

@@ -30,7 +30,7 @@ import { allowedOf, dayOf, windowOf } from './call-gate-windows.ts'
 const MAX_REMEMBERED = 1_000
 /** An isolate hears so soon that calls go on. */
 const REMEMBER_PAUSE_MS = 5_000
-/** Nothing that a platform says makes everybody wait longer, but for the end of a day that it counts by. */
+/** What headers say of a limit makes nobody wait longer than this, or than its window or day. */
 const MAX_PAUSE_MS = 3_600_000
 /** A limit lower than the rule's is believed for so long. */
 const BELIEVE_LIMIT_MS = 3_600_000
@@ -167,6 +167,7 @@ export function createCallGate(parts: CallGateParts): CallGate {
     const told = rule === undefined ? null : toldBy(call.platform, rule, outcome, now)
     if (rule !== undefined && told !== null && told.untilMs > now)
       rulesTold.set(rule.key, { untilMs: told.untilMs, leastUnits: 0 })
+    const window = rule === undefined ? null : windowOf(rule, now)
     // The day that it was taken from, also where that has ended meanwhile.
     const day = dayOf('UTC', admittedAtMs)
     try {
@@ -189,7 +190,11 @@ export function createCallGate(parts: CallGateParts): CallGate {
           told?.untilMs ?? 0,
           told?.lowerLimit ?? '',
           now + BELIEVE_LIMIT_MS,
-          rule === undefined ? 0 : windowOf(rule, now).ttlMs,
+          window?.ttlMs ?? 0,
+          outcome.health === 'ok' ? 0 : (outcome.retryAfterMs ?? 0),
+          window?.bucketMs ?? 0,
+          window?.firstMs ?? 0,
+          told?.spent ?? '',
           ...outcome.paid.flatMap(({ object, costMicros }) => [object, costMicros]),
         ].map(String),
       )
@@ -269,25 +274,34 @@ function ruleArguments(rule: RateLimitRule, now: number): (string | number)[] {
   ]
 }
 
-/** What an answer says of a rule: until when nobody calls (0: it says nothing), and a limit lower than ours. */
+/**
+ * What an answer says of a rule: until when nobody calls (0: it says nothing), a limit lower than ours, and how
+ * much is spent of it by all who share it; whoever keeps to less than the platform allows keeps it for himself.
+ */
 function toldBy(
   platform: Platform,
   rule: RateLimitRule,
-  { signal, retryAfterMs }: CallOutcome,
+  { health, signal, retryAfterMs }: CallOutcome,
   now: number,
-): { untilMs: number; lowerLimit: number | null } {
+): { untilMs: number; lowerLimit: number | null; spent: number | null } {
   const dayEndMs = rule.dayIn === undefined ? null : dayOf(rule.dayIn, now).endMs
-  const moments = retryAfterMs === null ? [] : [now + retryAfterMs]
+  const moments: number[] = []
+  if (health === 'ok' && retryAfterMs !== null) moments.push(now + retryAfterMs)
   if (signal !== null && signal.remaining !== null) {
     const limit = signal.limit ?? rule.limit
     const isNearlySpent = signal.remaining <= Math.max(0, limit - allowedOf(limit))
     const resetAtMs = signal.resetAtMs ?? dayEndMs
-    if (isNearlySpent && resetAtMs !== null) moments.push(resetAtMs)
+    const latestMs = now + Math.max(MAX_PAUSE_MS, rule.windowSeconds * 1_000)
+    if (isNearlySpent && resetAtMs !== null) moments.push(Math.min(latestMs, resetAtMs))
   }
-  const untilMs = Math.min(dayEndMs ?? now + MAX_PAUSE_MS, Math.max(0, ...moments))
-  const limit = COUNT_IN_PERCENT.has(platform) ? null : (signal?.limit ?? null)
+  const untilMs = Math.min(dayEndMs ?? Number.POSITIVE_INFINITY, Math.max(0, ...moments))
+  const inPercent = COUNT_IN_PERCENT.has(platform)
+  const limit = inPercent ? null : (signal?.limit ?? null)
+  const remaining = inPercent ? null : (signal?.remaining ?? null)
   return {
     untilMs: untilMs > now ? Math.ceil(untilMs) : 0,
     lowerLimit: limit !== null && limit < rule.limit ? limit : null,
+    spent:
+      remaining === null || (limit ?? 0) > rule.limit ? null : Math.max(0, (limit ?? rule.limit) - remaining),
   }
 }

@@ -1,4 +1,4 @@
-import { describe, expect, it, onTestFinished } from 'vitest'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { listen } from '../../scripts/local/lib/http-server.ts'
 import {
   aMoment,
@@ -125,7 +125,9 @@ describe('a message', () => {
 })
 
 describe('a message that fails', () => {
-  it('is tried again after 2, 8, 32 … seconds, five times', async () => {
+  it('is tried again after its share of 4, 16, 64 … seconds, five times', async () => {
+    const random = vi.spyOn(Math, 'random').mockReturnValue(0.5)
+    onTestFinished(() => random.mockRestore())
     const clock = new ManualClock('2026-11-22T10:00:00Z')
     const reply = await replyOf(new Error('not understood'))
     const { destination, qstash, queue } = await start({ clock, reply: () => reply })

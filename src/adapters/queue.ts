@@ -19,8 +19,11 @@ export function queueClient({ url, token }: QueueAccess): Client {
   return new Client({ baseUrl: url, token, retry: false, enableTelemetry: false })
 }
 
-/** Waits 2 s, 8 s, 32 s …: far less than the service's own 12 s to 6 h, since a newer plan replaces old work. */
-const RETRY_DELAY = 'pow(4, retried) * 2000'
+/**
+ * Waits up to 4 s, 16 s, 64 s …: far less than the service's own 12 s to 6 h, since a newer plan replaces old work.
+ * Each message has a share of that of its own, so that what failed together does not come again together.
+ */
+const MOST_FIRST_DELAY_MS = 4_000
 const DEFAULT_RETRIES = 5
 /** Most messages in one call. */
 const BATCH_SIZE = 100
@@ -52,7 +55,7 @@ function toRequest(publicUrl: string, message: QueueMessage) {
     url: `${publicUrl}/callbacks/${message.topic}`,
     body: message.body,
     retries: message.retries ?? DEFAULT_RETRIES,
-    retryDelay: RETRY_DELAY,
+    retryDelay: `pow(4, retried) * ${Math.ceil(MOST_FIRST_DELAY_MS * Math.random())}`,
     ...(message.delaySeconds === undefined ? {} : { delay: Math.max(0, Math.ceil(message.delaySeconds)) }),
     ...(message.deduplicationId === undefined ? {} : { deduplicationId: message.deduplicationId }),
     ...(message.flow === undefined

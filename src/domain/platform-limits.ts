@@ -34,7 +34,8 @@ export const PLATFORM_LIMITS = {
   'tiktok.endpoint': { limit: 600, windowSeconds: 60, of: 'calls of the app to an endpoint' },
   'linkedin.app': { limit: 500, windowSeconds: DAY, dayIn: 'UTC', of: 'calls of the app; unpublished' },
   'linkedin.member': { limit: 100, windowSeconds: DAY, dayIn: 'UTC', of: 'calls of a member; unpublished' },
-  'reddit.client': { limit: 100, windowSeconds: 60, of: 'calls of the app' },
+  // A hundred a minute, on the average of ten.
+  'reddit.client': { limit: 1_000, windowSeconds: 600, of: 'calls of the app' },
 } as const satisfies Record<string, PlatformLimit>
 
 export type PlatformLimitName = keyof typeof PLATFORM_LIMITS
