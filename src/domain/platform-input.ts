@@ -151,6 +151,15 @@ function redditName([first, second]: string[]): string | null {
   return first === 'r' ? `r/${second}` : null
 }
 
+/** Where platforms shorten their links: what they lead to, the address does not say. */
+const SHORTENERS: ReadonlyMap<string, Platform> = new Map([
+  ['fb.me', 'facebook'],
+  ['fb.watch', 'facebook'],
+  ['instagr.am', 'instagram'],
+  ['lnkd.in', 'linkedin'],
+  ['redd.it', 'reddit'],
+])
+
 /** The account that a web address of a known platform names; `undefined` when no platform has that host. */
 function platformOfHost(url: URL): { platform: Platform; name: string | null } | undefined {
   const parts = pathParts(url)
@@ -171,7 +180,14 @@ function platformOfHost(url: URL): { platform: Platform; name: string | null } |
     }
   }
   if (isHostOf(url, 'reddit.com')) return { platform: 'reddit', name: redditName(parts) }
-  return undefined
+  const platform = SHORTENERS.get(url.hostname)
+  return platform === undefined ? undefined : { platform, name: null }
+}
+
+/** The platform whose web address was pasted, whether or not it is that of an account; `null` for any other input. */
+export function platformOfAddress(input: string): Platform | null {
+  const url = parseWebAddress(tidy(input))
+  return (url === null ? undefined : platformOfHost(url))?.platform ?? null
 }
 
 /**

@@ -143,7 +143,7 @@ export interface CallOutcome {
   status: number | null
   /** What the answer's headers said of the first rule. */
   signal: RateSignal | null
-  /** The platform asks us to call less often, and this is how long to wait. */
+  /** How long the platform asks us to wait: to call less often or, where it failed, until it is in order again. */
   retryAfterMs: number | null
   paid: PaidRead[]
   /** The JSON of the answer, whatever it was; `undefined` where there was none. */
@@ -165,6 +165,14 @@ export interface AccessToken {
   allowance: string
 }
 
+/** A part of an answer that was not used, while the rest of it was. */
+export interface MalformedPart {
+  /** What is wrong with it, for people; names fields and none of their values. */
+  problem: string
+  /** The part as it came. */
+  part: unknown
+}
+
 export interface ConnectorContext {
   /** Sent to its host alone; none: what anybody may read is read. */
   accessToken?: AccessToken | undefined
@@ -175,6 +183,13 @@ export interface ConnectorContext {
    * `budget_spent`, `paused` or `resting`: it may not be made now.
    */
   admit: (call: PlatformCall) => Promise<AdmittedCall>
+  /** Hears of parts of the last answer that were not used, where somebody writes that down. Never fails. */
+  noteMalformed?: (part: MalformedPart) => void
+  /**
+   * Says of a post that `refreshPosts` was asked for that its platform said nothing (intelligible) of it: it is
+   * missing from what is found, and not gone. It is asked for again, with others.
+   */
+  leaveOpen: (postId: string) => void
 }
 
 /** A post that is known already. */
@@ -209,7 +224,7 @@ export interface PlatformConnector {
   readonly batchBy: 'host' | 'workspace' | 'account'
   /** Finds the account behind whatever a person pasted; throws `gone` when the platform knows none. */
   resolve(ctx: ConnectorContext, input: string): Promise<AccountProfile>
-  /** Profiles of accounts of one host. Accounts that are gone are missing from the answer. */
+  /** Profiles of accounts of one host. Accounts that are gone, or whose entry is malformed, are missing. */
   fetchProfiles(ctx: ConnectorContext, accounts: AccountRef[]): Promise<AccountProfile[]>
   /**
    * A page of the account's posts, newest first.
@@ -222,9 +237,11 @@ export interface PlatformConnector {
     cursor: string | null,
     newest?: PostRef | null,
   ): Promise<PostPage>
+  /** Posts of one kind are put into batches together, where a batch of several would take more calls. */
+  readonly refreshKind?: (postId: string) => string
   /**
-   * Current state of known posts; those that are gone are missing. At most `refreshBatchSize`, which one call
-   * is made for (or as few as the platform allows).
+   * Current state of known posts; those that are gone are missing, and those that are left open. At most
+   * `refreshBatchSize`, which one call is made for (or as few as the platform allows).
    */
   refreshPosts(ctx: ConnectorContext, scope: BatchScope, posts: PostRef[]): Promise<PlatformPost[]>
   /** How it is read with a token that somebody pastes. */

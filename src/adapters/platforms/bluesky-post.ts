@@ -6,12 +6,12 @@ import {
   Count,
   cleanText,
   LooseList,
-  MalformedEntry,
   OptionalName,
   OptionalText,
   readTimestamp,
   WebAddress,
 } from './fields.ts'
+import { isPlausible, postedAtOf } from './moments.ts'
 
 const POST_COLLECTION = 'app.bsky.feed.post'
 
@@ -128,11 +128,16 @@ function kindOf(post: PostView): PostKind {
   return isQuote(post.embed) ? 'quote' : 'post'
 }
 
+/** The network's first posts are of this month. */
+const BLUESKY_BEGAN_MS = Date.UTC(2022, 10, 1)
+
 /** The earlier of the moments given: a client may declare a date that lies ahead, or none at all. */
-function earliest(...texts: (string | null)[]): string {
-  const moments = texts.map(readTimestamp).filter((moment) => moment !== null)
-  if (moments.length === 0) throw new MalformedEntry('the post has no valid date')
-  return new Date(Math.min(...moments)).toISOString()
+function earliest(id: string, ...sent: (string | null)[]): string {
+  const moments = sent
+    .map((text) => ({ id, sent: text, atMs: readTimestamp(text) }))
+    .filter(({ sent, atMs }) => isPlausible(atMs, BLUESKY_BEGAN_MS, sent))
+    .sort((a, b) => Number(a.atMs) - Number(b.atMs))
+  return postedAtOf(moments[0] ?? { id, sent: null, atMs: null }, BLUESKY_BEGAN_MS)
 }
 
 function permalink(uri: string): string | null {
@@ -149,7 +154,7 @@ export function readPost(entry: unknown): PlatformPost {
     text: post.record.text,
     hashtags: readHashtags(post.record),
     url: permalink(post.uri),
-    postedAt: earliest(post.record.createdAt, post.indexedAt),
+    postedAt: earliest(post.uri, post.record.createdAt, post.indexedAt),
     media: readMedia(post.embed),
     metrics: {
       ...noMetrics(),
@@ -175,11 +180,14 @@ export function readFeedEntry(entry: unknown): PlatformPost | null {
     case 'app.bsky.feed.defs#reasonRepost': {
       const original = readPost(post)
       const repost = RepostReason.parse(reason)
+      const repostedAtMs = readTimestamp(repost.indexedAt)
       return {
         ...original,
         platformPostId: repost.uri ?? `repost:${original.platformPostId}`,
         kind: 'repost',
-        postedAt: readTimestamp(repost.indexedAt) === null ? original.postedAt : earliest(repost.indexedAt),
+        postedAt: isPlausible(repostedAtMs, BLUESKY_BEGAN_MS, repost.indexedAt)
+          ? new Date(repostedAtMs).toISOString()
+          : original.postedAt,
         metrics: noMetrics(),
       }
     }

@@ -10,7 +10,8 @@ import {
   type PlatformPost,
 } from '../../ports.ts'
 import { isPostUri, readFeedEntry, readPost } from './bluesky-post.ts'
-import { Count, chunksOf, distinctBy, OptionalName, OptionalText, readEntries, WebAddress } from './fields.ts'
+import { momentsOf, readEntries, readKnownPosts, readNoting } from './entries.ts'
+import { Count, chunksOf, distinctBy, OptionalName, OptionalText, WebAddress } from './fields.ts'
 import { callPlatform, failureOf, isData, type PlatformAnswer } from './http.ts'
 import { refuseInput } from './input.ts'
 import type { RuleOf } from './limits.ts'
@@ -90,7 +91,7 @@ export function createBlueskyConnector(options: BlueskyOptions): PlatformConnect
     const rules = [ruleOf('bluesky.calls')]
     const answer = await callPlatform(ctx, { url: url.href, operation, items, rules, userAgent })
     if (!isData(answer)) throw blueskyFailure(answer)
-    const data = schema.safeParse(answer.json)
+    const data = readNoting(ctx, answer.json, () => schema.safeParse(answer.json))
     if (data.success) return data.data
     throw new PlatformError('bad_answer', `The answer of ${WHO} to ${method} could not be understood.`, {
       cause: data.error,
@@ -123,7 +124,7 @@ export function createBlueskyConnector(options: BlueskyOptions): PlatformConnect
         const actors = dids.map((did): [string, string] => ['actors', did])
         const method = { method: 'app.bsky.actor.getProfiles', operation: 'profiles.read' } as const
         const { profiles } = await call(ctx, { ...method, items: dids.length }, actors, Profiles)
-        const read = readEntries(profiles, WHO, (entry) => {
+        const read = readEntries(ctx, profiles, WHO, (entry) => {
           const profile = Profile.parse(entry)
           const account = wanted.get(profile.did)
           return account === undefined ? null : toAccountProfile(profile, account.handle)
@@ -144,7 +145,7 @@ export function createBlueskyConnector(options: BlueskyOptions): PlatformConnect
       const method = { method: 'app.bsky.feed.getAuthorFeed', operation: 'posts.list' } as const
       const page = await call(ctx, { ...method, items: PAGE_SIZE }, parameters, Feed)
       return {
-        posts: distinctBy(readEntries(page.feed, WHO, readFeedEntry), (post) => post.platformPostId),
+        posts: distinctBy(readEntries(ctx, page.feed, WHO, readFeedEntry), (post) => post.platformPostId),
         // A cursor that stands still would be followed for ever.
         nextCursor: page.cursor === '' || page.cursor === cursor ? null : page.cursor,
       }
@@ -152,13 +153,13 @@ export function createBlueskyConnector(options: BlueskyOptions): PlatformConnect
 
     // One id that is no URI would fail the whole call: those of reposts and imports are not asked for.
     async refreshPosts(ctx, _scope, known) {
-      const wanted = new Set(known.map(({ id }) => id).filter(isPostUri))
+      const wanted = momentsOf(known.filter(({ id }) => isPostUri(id)))
       const found: PlatformPost[] = []
       for (const batch of chunksOf([...wanted], BATCH_SIZE)) {
-        const uris = batch.map((uri): [string, string] => ['uris', uri])
+        const uris = batch.map(([uri]): [string, string] => ['uris', uri])
         const method = { method: 'app.bsky.feed.getPosts', operation: 'posts.refresh' } as const
         const { posts } = await call(ctx, { ...method, items: batch.length }, uris, Posts)
-        found.push(...readEntries(posts, WHO, readPost).filter((post) => wanted.has(post.platformPostId)))
+        found.push(...readKnownPosts(ctx, posts, WHO, new Map(batch), readPost))
       }
       return distinctBy(found, (post) => post.platformPostId)
     },

@@ -148,7 +148,10 @@ export function readFacebookPost(json: unknown): PlatformPost | null {
     text: post.message ?? post.story,
     hashtags: extractHashtags(post.message ?? ''),
     url: post.permalink_url,
-    postedAt: postedAtOf(readTimestamp(post.created_time), FACEBOOK_BEGAN_MS),
+    postedAt: postedAtOf(
+      { id: post.id, sent: post.created_time, atMs: readTimestamp(post.created_time) },
+      FACEBOOK_BEGAN_MS,
+    ),
     media,
     metrics: kind === 'repost' ? noMetrics() : metrics,
   }

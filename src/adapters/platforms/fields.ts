@@ -1,8 +1,24 @@
 import { z } from 'zod'
-import { PlatformError } from '../../ports.ts'
+import { refuseValue } from './refused-values.ts'
+
+/** What stands in place of a count that cannot be: not known, with a note. */
+export function refuseCount(sent: unknown): null {
+  if (sent !== null && sent !== undefined) refuseValue(sent, whyNoCount(sent))
+  return null
+}
+
+function whyNoCount(sent: unknown): string {
+  if (typeof sent !== 'number') return 'is no number'
+  if (!Number.isInteger(sent)) return 'is no whole number'
+  return sent < 0 ? 'is negative' : 'is too large to be counted exactly'
+}
 
 /** A count: an exact integer, 0 or more. Whatever else a platform sends means that it does not say. */
-export const Count = z.int().nonnegative().nullable().catch(null)
+export const Count = z
+  .int()
+  .nonnegative()
+  .nullable()
+  .catch(({ value }) => refuseCount(value))
 
 /** Text as it may be stored: Postgres takes no NUL and no half of a surrogate pair. */
 export function cleanText(text: string): string {
@@ -40,50 +56,6 @@ export function readTimestamp(text: string | null): number | null {
   if (match === null) return null
   const moment = Date.parse(match[1] === undefined ? `${match[0]}Z` : match[0])
   return Number.isNaN(moment) || moment < 0 ? null : moment
-}
-
-/** Says of one entry of an answer that it cannot be used. */
-export class MalformedEntry extends Error {}
-
-/**
- * Reads the entries of a list one by one. One that is malformed (`read` throws `MalformedEntry` or a zod
- * error) is left out, as one broken post must not hide all others; when all are malformed, the list is not
- * what we think it is, and a `bad_answer` says of the first what is wrong. `read` returns `null` for an
- * entry that is well formed and not wanted.
- */
-export function readEntries<T>(
-  entries: readonly unknown[],
-  who: string,
-  read: (entry: unknown) => T | null,
-): T[] {
-  const values: T[] = []
-  let malformed = 0
-  let firstProblem: unknown
-  for (const entry of entries) {
-    try {
-      const value = read(entry)
-      if (value !== null) values.push(value)
-    } catch (error) {
-      if (!(error instanceof MalformedEntry || error instanceof z.ZodError)) throw error
-      malformed++
-      firstProblem ??= error
-    }
-  }
-  if (malformed > 0 && malformed === entries.length)
-    throw new PlatformError(
-      'bad_answer',
-      `None of the ${malformed} entries of the answer of ${who} could be understood: ${describe(firstProblem)}.`,
-      { cause: firstProblem },
-    )
-  return values
-}
-
-function describe(problem: unknown): string {
-  if (problem instanceof z.ZodError) {
-    const [issue] = problem.issues
-    return `${issue?.path.join('.') || 'the entry'}: ${issue?.message ?? 'invalid'}`
-  }
-  return problem instanceof Error ? problem.message : String(problem)
 }
 
 /** The first of each id. */

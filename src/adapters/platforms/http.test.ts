@@ -61,7 +61,8 @@ describe('readRetryAfterMs', () => {
     [{ 'X-RateLimit-Reset': '2026-11-22T08:00:00.000000Z' }, 1_000],
     [{ 'Retry-After': '0' }, 1_000],
     [{ 'Retry-After': '-5' }, 1_000],
-    [{ 'Retry-After': '86400' }, 3_600_000],
+    [{ 'Retry-After': '7200' }, 7_200_000],
+    [{ 'Retry-After': '172800' }, 86_400_000],
     [{ 'Retry-After': 'later' }, null],
     [{}, null],
   ])('reads %j', (headers, expected) => {
@@ -201,9 +202,29 @@ describe('callPlatform', () => {
     expect(network.outcomes).toMatchObject([{ status: 400, paid: [], signal }])
   })
 
+  it('pays for all that may have been given where an answer broke off', async () => {
+    const network = testNetwork(() => new Response('{"data":[{"id":'))
+    await callPlatform(network.ctx, {
+      ...REQUEST,
+      mostCostMicros: 500_000,
+      paidReads: () => [{ object: 'post:1', costMicros: 5_000 }],
+    })
+    expect(network.outcomes[0]?.paid).toEqual([{ object: expect.any(String), costMicros: 500_000 }])
+  })
+
   it.each<[string, () => Response, Partial<CallOutcome>]>([
     ['a 404 without data', () => new Response(null, { status: 404 }), { health: 'ok' }],
     ['a refusal with data', () => Response.json({}, { status: 403 }), { health: 'ok', retryAfterMs: null }],
+    [
+      'an outage that will last',
+      () => Response.json({}, { status: 503, headers: { 'retry-after': '600', 'ratelimit-reset': '5' } }),
+      { health: 'failed', status: 503, retryAfterMs: 600_000 },
+    ],
+    [
+      'an outage that may be over at any moment',
+      () => Response.json({}, { status: 502, headers: { 'ratelimit-reset': '5' } }),
+      { health: 'failed', retryAfterMs: null },
+    ],
     ['an outage', () => Response.json({}, { status: 503 }), { health: 'failed', status: 503 }],
     ['a page instead of data', () => htmlPage(200), { health: 'failed', status: 200 }],
     [

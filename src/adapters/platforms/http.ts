@@ -8,7 +8,7 @@ import {
   type RateSignal,
 } from '../../ports.ts'
 
-const MAX_RETRY_MS = 3_600_000
+const MAX_RETRY_MS = 86_400_000
 const MIN_RETRY_MS = 1_000
 /** When a platform says "too many" and not until when. */
 const DEFAULT_RETRY_MS = 60_000
@@ -91,7 +91,9 @@ export async function callPlatform(ctx: ConnectorContext, request: PlatformReque
       request.readRefusalMs?.(answer) ??
       (status === 429 ? (readRetryAfterMs(answer.headers) ?? DEFAULT_RETRY_MS) : null)
     if (outcome.retryAfterMs !== null) outcome.health = 'ok'
-    if (status >= 200 && status < 300) outcome.paid = request.paidReads?.(answer.json) ?? []
+    else if (status >= 500 && answer.headers.has('retry-after'))
+      outcome.retryAfterMs = readRetryAfterMs(answer.headers)
+    if (status >= 200 && status < 300) outcome.paid = paidFor(request, answer)
     return answer
   } catch (error) {
     if (isTimeout(error)) outcome.health = 'timeout'
@@ -99,6 +101,13 @@ export async function callPlatform(ctx: ConnectorContext, request: PlatformReque
   } finally {
     call.settle(outcome)
   }
+}
+
+/** What an answer costs: where it holds something that cannot be read, all that it could have. */
+function paidFor({ mostCostMicros = 0, paidReads }: PlatformRequest, { json }: PlatformAnswer): PaidRead[] {
+  if (json === undefined && mostCostMicros > 0)
+    return [{ object: `unreadable:${crypto.randomUUID()}`, costMicros: mostCostMicros }]
+  return paidReads?.(json) ?? []
 }
 
 async function ask(ctx: ConnectorContext, request: PlatformRequest, host: string): Promise<PlatformAnswer> {
@@ -169,7 +178,7 @@ export function readRateSignal(headers: Headers): RateSignal | null {
   return Object.values(signal).every((value) => value === null) ? null : signal
 }
 
-/** How long a refused caller should wait, from `Retry-After` or the limit's reset: between 1 s and 1 h. */
+/** How long a refused caller should wait, from `Retry-After` or the limit's reset: between 1 s and a day. */
 export function readRetryAfterMs(headers: Headers): number | null {
   const retryAtMs = readMoment(headers.get('retry-after')) ?? readRateSignal(headers)?.resetAtMs ?? null
   if (retryAtMs === null) return null

@@ -1,4 +1,4 @@
-import { identifyPlatform } from '../../domain/platform-input.ts'
+import { identifyPlatform, platformOfAddress } from '../../domain/platform-input.ts'
 import { PLATFORM_FACTS, type Platform } from '../../domain/platforms.ts'
 import { PlatformError } from '../../ports.ts'
 
@@ -26,9 +26,9 @@ export function readAccountName(input: string, platform: Platform, bareName: Reg
  * told, else `hint`.
  */
 export function refuseInput(input: string, platform: Platform, hint: string): PlatformError {
-  const identified = identifyPlatform(input)
-  if (identified === null || identified.platform === platform) return new PlatformError('bad_request', hint)
-  const { label } = PLATFORM_FACTS[identified.platform]
+  const other = identifyPlatform(input)?.platform ?? platformOfAddress(input)
+  if (other === null || other === platform) return new PlatformError('bad_request', hint)
+  const { label } = PLATFORM_FACTS[other]
   const article = /^(?:[aeio]|x$)/iu.test(label) ? 'an' : 'a'
   return new PlatformError('bad_request', `This looks like ${article} ${label} address: choose ${label}.`)
 }

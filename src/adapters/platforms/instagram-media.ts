@@ -82,7 +82,10 @@ export function readInstagramMedia(json: unknown): PlatformPost | null {
     text: entry.caption,
     hashtags: extractHashtags(entry.caption ?? ''),
     url: entry.permalink,
-    postedAt: postedAtOf(readTimestamp(entry.timestamp), INSTAGRAM_BEGAN_MS),
+    postedAt: postedAtOf(
+      { id: entry.id, sent: entry.timestamp, atMs: readTimestamp(entry.timestamp) },
+      INSTAGRAM_BEGAN_MS,
+    ),
     media: shown.map((medium) => toMedia(medium, entry.permalink)),
     metrics: {
       ...noMetrics(),

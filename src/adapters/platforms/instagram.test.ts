@@ -67,18 +67,21 @@ const refs = (ids: string[]): PostRef[] => ids.map((id) => ({ id, postedAtMs: 0 
 const SubRequests = z.array(z.object({ method: z.literal('GET'), relative_url: z.string() }))
 
 /** A network that answers batches, request by request; `null` and what is no JSON stand for themselves. */
-function batchNetwork(answer: (id: string, fields: string, round: number) => unknown) {
-  let round = 0
-  return testNetwork((_url, body) => {
-    round++
-    const requests = SubRequests.parse(JSON.parse(new URLSearchParams(body).get('batch') ?? ''))
-    return requests.map(({ relative_url }) => {
-      const url = new URL(relative_url, 'https://graph.example/')
-      const answered = answer(url.pathname.slice(1), url.searchParams.get('fields') ?? '', round)
+function batchNetwork(answer: (id: string, fields: string) => unknown) {
+  return testNetwork((asked, body) => {
+    const answerTo = (url: URL) => {
+      const answered = answer(url.pathname.split('/').at(-1) ?? '', url.searchParams.get('fields') ?? '')
       if (answered === null) return null
       const code = JSON.stringify(answered).startsWith('{"error"') ? 400 : 200
       return { code, body: JSON.stringify(answered) }
-    })
+    }
+    const batch = new URLSearchParams(body).get('batch')
+    if (batch === null) {
+      const alone = answerTo(asked)
+      return new Response(alone?.body, { status: alone?.code ?? 503 })
+    }
+    const requests = SubRequests.parse(JSON.parse(batch))
+    return requests.map(({ relative_url }) => answerTo(new URL(relative_url, 'https://graph.example/')))
   })
 }
 
@@ -290,52 +293,92 @@ describe('refreshing posts of Instagram', () => {
     ])
   })
 
-  it('asks once more for what was not answered in time, and then gives up', async () => {
-    const late = batchNetwork((id, _, round) => (id === '2' && round === 1 ? null : media(id)))
-    expect(await connector.refreshPosts(signedIn(late), SCOPE, refs(['1', '2']))).toHaveLength(2)
-    expect(late.admitted.map(({ items }) => items)).toEqual([2, 1])
-    const never = batchNetwork((id) => (id === '2' ? null : media(id)))
+  it('leaves open what was not answered in time, and takes nothing at all for a failure', async () => {
+    const late = batchNetwork((id) => (id === '2' ? null : media(id)))
+    expect(await connector.refreshPosts(signedIn(late), SCOPE, refs(['1', '2']))).toHaveLength(1)
+    expect([late.open, late.urls.length]).toEqual([['2'], 1])
+    const never = batchNetwork(() => null)
     const failure = await platformFailure(connector.refreshPosts(signedIn(never), SCOPE, refs(['1', '2'])))
-    expect([failure.kind, never.urls.length]).toEqual(['transient', 2])
+    expect([failure.kind, never.urls.length]).toEqual(['transient', 1])
   })
 
-  it('asks again without insights for those alone whose insights are refused', async () => {
+  it('asks for one alone without a batch', async () => {
+    const network = batchNetwork((id) => media(id))
+    expect(await connector.refreshPosts(signedIn(network), SCOPE, refs(['7']))).toHaveLength(1)
+    expect(network.requests.map(({ method, url }) => [method, url.pathname])).toEqual([['GET', '/v26.0/7']])
+    expect(network.admitted).toMatchObject([{ operation: 'posts.refresh', items: 1 }])
+  })
+
+  it('leaves open those whose insights are refused, and asks for them without from then on', async () => {
     const network = batchNetwork((id, fields) =>
       id === '77' && fields.includes('insights') ? graphError(100, 2_108_006) : media(id),
     )
     const fresh = createInstagramConnector({ app: APP, userAgent: 'Tidemark', ruleOf: createRules() })
-    await fresh.refreshPosts(signedIn(network), SCOPE, refs(['76', '77']))
-    expect(network.admitted.map(({ items }) => items)).toEqual([2, 1])
-    await fresh.refreshPosts(signedIn(network), SCOPE, refs(['76', '77']))
-    expect(network.admitted.map(({ items }) => items)).toEqual([2, 1, 2])
+    const refresh = async () =>
+      (await fresh.refreshPosts(signedIn(network), SCOPE, refs(['76', '77']))).map(
+        (post) => post.platformPostId,
+      )
+    expect(await refresh()).toEqual(['76'])
+    expect(network.open).toEqual(['77'])
+    expect(await refresh()).toEqual(['76', '77'])
+    expect(await refresh()).toEqual(['76', '77'])
+    expect([network.open, network.urls.length]).toEqual([['77'], 3])
   })
 
-  it('asks a third time where the second answer refuses the insights', async () => {
-    const network = batchNetwork((id, fields, round) =>
-      round === 1 ? null : fields.includes('insights') ? graphError(100) : media(id),
-    )
+  it('asks for insights again where the answer is no better without them', async () => {
+    const asked: boolean[] = []
+    const network = batchNetwork((id, fields) => {
+      if (id === '76') return media(id)
+      asked.push(fields.includes('insights'))
+      return graphError(asked.length === 1 ? 100 : 2)
+    })
     const fresh = createInstagramConnector({ app: APP, userAgent: 'Tidemark', ruleOf: createRules() })
-    expect(await fresh.refreshPosts(signedIn(network), SCOPE, refs(['1']))).toHaveLength(1)
-    expect(network.admitted.map(({ items }) => items)).toEqual([1, 1, 1])
+    for (let round = 0; round < 3; round++)
+      expect(await fresh.refreshPosts(signedIn(network), SCOPE, refs(['76', '77']))).toHaveLength(1)
+    expect([asked, network.open]).toEqual([
+      [true, false, true],
+      ['77', '77', '77'],
+    ])
   })
 
   it.each([
     ['out of order', 2, 'transient'],
     ['not allowed', 200, 'permission'],
-    ['one too many', 80002, 'rate_limited'],
     ['not understood', 100, 'bad_request'],
-  ])('takes no post for gone of which the answer is %s', async (_, code, kind) => {
+  ])(
+    'takes no post for gone of which the answer is %s, and all others as they are',
+    async (_, code, kind) => {
+      const network = batchNetwork((id) => (id === '2' ? graphError(code) : media(id)))
+      // Insights may be at fault first.
+      await connector.refreshPosts(signedIn(network), SCOPE, refs(['1', '2', '3']))
+      const posts = await connector.refreshPosts(signedIn(network), SCOPE, refs(['1', '2', '3']))
+      expect([posts.map(({ platformPostId }) => platformPostId), network.open]).toEqual([
+        ['1', '3'],
+        ['2', '2'],
+      ])
+      const failing = connector.refreshPosts(signedIn(network), SCOPE, refs(['2']))
+      const failure = await platformFailure(
+        kind === 'transient'
+          ? failing
+          : failing.then(() => connector.refreshPosts(signedIn(network), SCOPE, refs(['2']))),
+      )
+      expect(failure.kind).toBe(kind)
+    },
+  )
+
+  it.each([
+    ['one too many', 80002, 'rate_limited', 300_000],
+    ['of a token that has ended', 190, 'auth', null],
+  ])('fails as a whole where one answer is %s', async (_, code, kind, waitMs) => {
     const network = batchNetwork((id) => (id === '2' ? graphError(code) : media(id)))
-    const failure = await platformFailure(
-      connector.refreshPosts(signedIn(network), SCOPE, refs(['1', '2', '3'])),
-    )
-    expect(failure.kind).toBe(kind)
-    expect(network.outcomes.at(-1)?.retryAfterMs).toBe(kind === 'rate_limited' ? 300_000 : null)
+    const failing = connector.refreshPosts(signedIn(network), SCOPE, refs(['1', '2', '3']))
+    expect((await platformFailure(failing)).kind).toBe(kind)
+    expect(network.outcomes.at(-1)?.retryAfterMs).toBe(waitMs)
   })
 
   it('takes a batch of another length for no answer', async () => {
     const network = testNetwork(() => [])
-    const failure = await platformFailure(connector.refreshPosts(signedIn(network), SCOPE, refs(['1'])))
+    const failure = await platformFailure(connector.refreshPosts(signedIn(network), SCOPE, refs(['1', '2'])))
     expect(failure.kind).toBe('bad_answer')
   })
 

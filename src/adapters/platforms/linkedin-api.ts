@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { type AccessToken, type CallOperation, type ConnectorContext, PlatformError } from '../../ports.ts'
+import { readNoting } from './entries.ts'
 import { callPlatform, failureOf, isData, type PlatformAnswer } from './http.ts'
 import type { RuleOf } from './limits.ts'
 
@@ -126,7 +127,7 @@ export function createLinkedInApi({ apiUrl, userAgent, ruleOf }: LinkedInApiOpti
         readRefusalMs,
       })
       if (!isData(answer)) throw linkedinFailure(answer)
-      const data = schema.safeParse(answer.json)
+      const data = readNoting(ctx, answer.json, () => schema.safeParse(answer.json))
       if (data.success) return data.data
       throw new PlatformError('bad_answer', `The answer of ${WHO} to ${path} could not be understood.`, {
         cause: data.error,

@@ -7,7 +7,8 @@ import {
   PlatformError,
   type TokenGrant,
 } from '../../ports.ts'
-import { chunksOf, distinctBy, readEntries } from './fields.ts'
+import { readEntries } from './entries.ts'
+import { chunksOf, distinctBy } from './fields.ts'
 import { callPlatform, failureOf, isData, type PlatformAnswer } from './http.ts'
 import type { RuleOf } from './limits.ts'
 import { Batch, Elements, encodeList, type LinkedInApi, WHO } from './linkedin-api.ts'
@@ -98,7 +99,7 @@ export function createLinkedInOAuth(options: LinkedInOAuthOptions): OAuthFlow {
         },
         Elements,
       )
-      for (const role of readEntries(elements, WHO, readRole)) {
+      for (const role of readEntries(ctx, elements, WHO, readRole)) {
         ids.push(role.organizationId)
         member ??= role.member
       }
@@ -138,7 +139,7 @@ export function createLinkedInOAuth(options: LinkedInOAuthOptions): OAuthFlow {
           items: chunk.length,
         } as const
         const { results } = await api.read(ctx, { value: grant.accessToken }, call, Batch)
-        profiles.push(...readEntries(Object.values(results), WHO, (entry) => Organization.parse(entry)))
+        profiles.push(...readEntries(ctx, Object.values(results), WHO, (entry) => Organization.parse(entry)))
       }
       return (
         distinctBy(profiles, (profile) => profile.externalId)

@@ -21,7 +21,7 @@ export function postUrnKind(id: string): PostUrnKind | null {
 }
 
 /** Milliseconds since 1970. */
-const Moment = z.int().nullable().catch(null)
+const Moment = z.number().nullable().catch(null)
 
 const Media = z.object({ id: OptionalText, altText: OptionalName, title: OptionalName })
 const Article = z.object({ source: WebAddress, title: OptionalName })
@@ -80,6 +80,7 @@ function kindOf(post: z.infer<typeof Post>, text: string): PostKind {
 export function readPost(entry: unknown): PlatformPost | null {
   const post = Post.parse(entry)
   if (post.lifecycleState !== null && post.lifecycleState !== 'PUBLISHED') return null
+  const sent = post.publishedAt ?? post.createdAt
   const { text, hashtags } = readCommentary(post.commentary ?? '')
   return {
     platformPostId: post.id,
@@ -87,7 +88,7 @@ export function readPost(entry: unknown): PlatformPost | null {
     text: post.commentary === null ? null : text,
     hashtags,
     url: `https://www.linkedin.com/feed/update/${post.id}`,
-    postedAt: postedAtOf(post.publishedAt ?? post.createdAt, BEGAN_MS),
+    postedAt: postedAtOf({ id: post.id, sent, atMs: sent }, BEGAN_MS),
     media: readMedia(post.content),
     metrics: noMetrics(),
   }

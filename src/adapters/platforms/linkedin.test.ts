@@ -152,6 +152,16 @@ describe('refreshing posts', () => {
     expect(failure.kind).toBe('transient')
   })
 
+  it('leaves open the one that it could not look up, and gives the others', async () => {
+    const asked = signedIn((url) =>
+      url.pathname.endsWith('/posts')
+        ? { results: { [UGC]: post(UGC) }, errors: { [SHARE]: { status: 500 } } }
+        : listed([statistics(UGC)]),
+    )
+    const posts = await connector.refreshPosts(asked.ctx, scope, refs(SHARE, UGC, 'urn:li:share:404'))
+    expect([posts.map((one) => one.platformPostId), asked.open]).toEqual([[UGC], [SHARE]])
+  })
+
   it('needs to know whose posts they are', async () => {
     const asked = pageWith([], [])
     const failure = await platformFailure(

@@ -10,7 +10,8 @@ import {
   PlatformError,
   type PlatformPost,
 } from '../../ports.ts'
-import { chunksOf, distinctBy, readEntries } from './fields.ts'
+import { momentsOf, readEntries, readKnownPosts, readNoting } from './entries.ts'
+import { chunksOf, distinctBy } from './fields.ts'
 import { readAccountName, refuseInput } from './input.ts'
 import type { RuleOf } from './limits.ts'
 import {
@@ -78,7 +79,7 @@ export function createLinkedInConnector(
     const path = '/organizationalEntityShareStatistics'
     const call = { path, query, restMethod: 'FINDER', operation, items: ids.length } as const
     const { elements, paging } = await api.read(ctx, tokenOf(ctx), call, Elements)
-    return readStatistics(elements, paging.count)
+    return readNoting(ctx, elements, () => readStatistics(elements, paging.count))
   }
 
   /** Posts with their metrics, which the posts themselves do not carry. */
@@ -109,6 +110,8 @@ export function createLinkedInConnector(
     // A page's followers are a call of their own.
     profileBatchSize: 1,
     batchBy: 'account',
+    // Statistics are asked for by kind: a batch of both kinds would take two calls that are half empty.
+    refreshKind: (id) => postUrnKind(id) ?? '',
     oauth: createLinkedInOAuth({ app, siteUrl, apiHost, api, userAgent, ruleOf }),
 
     async resolve(ctx, input) {
@@ -123,7 +126,7 @@ export function createLinkedInConnector(
       const query = `q=vanityName&vanityName=${encodeValue(name)}`
       const call = { path: '/organizations', query, restMethod: 'FINDER', operation } as const
       const { elements } = await api.read(ctx, token, call, Elements)
-      const [profile] = readEntries(elements, WHO, (entry) => Organization.parse(entry))
+      const [profile] = readEntries(ctx, elements, WHO, (entry) => Organization.parse(entry))
       if (profile === undefined) throw new PlatformError('gone', `There is no page ${name} on ${WHO}.`)
       return followersOf(ctx, api, token, profile, operation)
     },
@@ -158,7 +161,7 @@ export function createLinkedInConnector(
       const operation = 'posts.list'
       const call = { path: '/posts', query, restMethod: 'FINDER', operation, items: count } as const
       const { elements, paging } = await api.read(ctx, tokenOf(ctx), call, Elements)
-      const read = readEntries(elements, WHO, readPost)
+      const read = readEntries(ctx, elements, WHO, readPost)
       const posts = distinctBy(read, (post) => post.platformPostId)
       const hasMore = elements.length >= count || paging.links.some(({ rel }) => rel === 'next')
       return {
@@ -170,18 +173,17 @@ export function createLinkedInConnector(
     // Statistics leave out what had no activity, so that the posts themselves are asked who is still there.
     async refreshPosts(ctx, { account }, known) {
       if (account === null) throw new PlatformError('bad_request', 'Posts of LinkedIn are read page by page.')
-      const wanted = [...new Set(known.map(({ id }) => id).filter((id) => postUrnKind(id) !== null))]
+      const wanted = momentsOf(known.filter(({ id }) => postUrnKind(id) !== null))
       const posts: PlatformPost[] = []
-      for (const ids of chunksOf(wanted, BATCH_SIZE)) {
+      for (const batch of chunksOf([...wanted], BATCH_SIZE)) {
+        const ids = batch.map(([id]) => id)
         const query = `ids=${encodeList(ids)}`
         const operation = 'posts.refresh'
         const call = { path: '/posts', query, restMethod: 'BATCH_GET', operation, items: ids.length } as const
         const { results, errors } = await api.read(ctx, tokenOf(ctx), call, Batch)
-        refuseOutage(Object.values(errors))
-        const read = readEntries(Object.values(results), WHO, readPost)
-        const asked = distinctBy(read, (post) => post.platformPostId).filter((post) =>
-          ids.includes(post.platformPostId),
-        )
+        leaveOutagesOpen(ctx, ids, results, errors)
+        const read = readKnownPosts(ctx, Object.values(results), WHO, new Map(batch), readPost)
+        const asked = distinctBy(read, (post) => post.platformPostId)
         posts.push(...(await withMetrics(ctx, account, asked, operation)))
       }
       return posts
@@ -212,11 +214,25 @@ function readCursor(cursor: string | null): number {
   throw new PlatformError('bad_request', 'The cursor is not valid.')
 }
 
-/** A post that could not be looked up is not gone: the batch is asked for again. */
-function refuseOutage(errors: readonly unknown[]): void {
-  const status = errors
-    .map((error) => BatchError.safeParse(error).data?.status ?? 0)
-    .find((code) => code >= 500 || code === 429)
-  if (status === undefined) return
-  throw new PlatformError('transient', `${WHO} could not look up all posts at the moment.`, { status })
+/** A post that could not be looked up is not gone. @throws PlatformError `transient` where none could be */
+function leaveOutagesOpen(
+  ctx: ConnectorContext,
+  ids: readonly string[],
+  results: Record<string, unknown>,
+  errors: Record<string, unknown>,
+): void {
+  const failed = Object.entries(errors).flatMap(([id, error]) => {
+    const status = BatchError.safeParse(error).data?.status ?? 0
+    return status >= 500 || status === 429 ? [{ id, status }] : []
+  })
+  const [first] = failed
+  if (first === undefined) return
+  if (failed.length >= ids.length)
+    throw new PlatformError('transient', `${WHO} could not look up any post at the moment.`, {
+      status: first.status,
+    })
+  // Where it does not say which, it may be any that is missing.
+  const named = failed.map(({ id }) => id).filter((id) => ids.includes(id))
+  const open = named.length === failed.length ? named : ids.filter((id) => !Object.hasOwn(results, id))
+  for (const id of open) ctx.leaveOpen(id)
 }

@@ -5,6 +5,7 @@ import {
   parseMastodonAddress,
 } from '../../domain/platform-input.ts'
 import { type AccessToken, type AccountProfile, type ConnectorContext, PlatformError } from '../../ports.ts'
+import { readNoting } from './entries.ts'
 import { Count, cleanText, LooseList, OptionalName, OptionalText, WebAddress } from './fields.ts'
 import { isData } from './http.ts'
 import { isAbsent, type MastodonApi, mastodonFailure } from './mastodon-api.ts'
@@ -74,7 +75,7 @@ async function lookUp(
   })
   if (isAbsent(answer)) return null
   if (!isData(answer)) throw mastodonFailure(ctx, answer, host)
-  const account = Account.safeParse(answer.json)
+  const account = readNoting(ctx, answer.json, () => Account.safeParse(answer.json))
   if (!account.success)
     throw new PlatformError('bad_answer', `The answer of the server ${host} could not be understood.`, {
       cause: account.error,

@@ -6,13 +6,16 @@ import {
   Count,
   cleanText,
   LooseList,
-  MalformedEntry,
   OptionalName,
   OptionalText,
   readTimestamp,
   WebAddress,
 } from './fields.ts'
 import { htmlToText } from './html-text.ts'
+import { postedAtOf } from './moments.ts'
+
+/** The day on which the first server opened of those that speak with each other; older than Mastodon itself. */
+const FEDIVERSE_BEGAN_MS = Date.UTC(2008, 6, 2)
 
 const Unknown = z.unknown().optional()
 
@@ -124,9 +127,6 @@ function kindOf(status: Status): PostKind {
 export function readStatus(entry: unknown): PlatformPost | null {
   const status = Status.parse(entry)
   if (status.visibility === 'private' || status.visibility === 'direct') return null
-  const createdAt = readTimestamp(status.created_at)
-  if (createdAt === null) throw new MalformedEntry('the status has no valid date')
-
   const isBoost = isPresent(status.reblog)
   const shown = isBoost ? Status.parse(status.reblog) : status
   const text = readText(shown)
@@ -136,7 +136,10 @@ export function readStatus(entry: unknown): PlatformPost | null {
     text,
     hashtags: readHashtags(shown, text ?? ''),
     url: shown.url ?? shown.uri,
-    postedAt: new Date(createdAt).toISOString(),
+    postedAt: postedAtOf(
+      { id: status.id, sent: status.created_at, atMs: readTimestamp(status.created_at) },
+      FEDIVERSE_BEGAN_MS,
+    ),
     media: readMedia(shown),
     metrics: isBoost
       ? noMetrics()

@@ -1,6 +1,7 @@
-import { type MastodonAddress, parseMastodonAddress } from '../../domain/platform-input.ts'
+import { type MastodonAddress, parseMastodonAddress, platformOfAddress } from '../../domain/platform-input.ts'
 import { type AccountProfile, type PlatformConnector, PlatformError, type PlatformPost } from '../../ports.ts'
-import { chunksOf, distinctBy, readEntries } from './fields.ts'
+import { momentsOf, readEntries, readKnownPosts } from './entries.ts'
+import { chunksOf, distinctBy } from './fields.ts'
 import { isData } from './http.ts'
 import { refuseInput } from './input.ts'
 import type { RuleOf } from './limits.ts'
@@ -58,7 +59,7 @@ export function createMastodonConnector(options: MastodonOptions): PlatformConne
         const known = new Map(ofHost.map((account) => [account.externalId, account]))
         for (const ids of chunksOf([...known.keys()], ACCOUNT_BATCH_SIZE)) {
           const found = await api.getMany(ctx, host, 'accounts', ids)
-          const read = readEntries(found, `the server ${host}`, (entry) => {
+          const read = readEntries(ctx, found, `the server ${host}`, (entry) => {
             const account = readAccount(entry)
             const ref = account === null ? undefined : known.get(account.id)
             if (account === null || ref === undefined) return null
@@ -87,7 +88,7 @@ export function createMastodonConnector(options: MastodonOptions): PlatformConne
       const next = nextCursor(answer.headers.get('link'), answer.url)
       return {
         posts: distinctBy(
-          readEntries(entries, `the server ${host}`, readStatus),
+          readEntries(ctx, entries, `the server ${host}`, readStatus),
           (post) => post.platformPostId,
         ),
         // A cursor that stands still would be followed for ever.
@@ -97,12 +98,12 @@ export function createMastodonConnector(options: MastodonOptions): PlatformConne
 
     async refreshPosts(ctx, { host }, known) {
       const server = requireHost(host)
-      const wanted = new Set(known.map(({ id }) => id).filter((id) => /^[\w-]{1,64}$/u.test(id)))
+      const wanted = momentsOf(known.filter(({ id }) => /^[\w-]{1,64}$/u.test(id)))
       const posts: PlatformPost[] = []
       for (const batch of chunksOf([...wanted], STATUS_BATCH_SIZE)) {
-        const found = await api.getMany(ctx, server, 'statuses', batch)
-        const read = readEntries(found, `the server ${server}`, readStatus)
-        posts.push(...read.filter((post) => wanted.has(post.platformPostId)))
+        const ids = batch.map(([id]) => id)
+        const found = await api.getMany(ctx, server, 'statuses', ids)
+        posts.push(...readKnownPosts(ctx, found, `the server ${server}`, new Map(batch), readStatus))
       }
       return distinctBy(posts, (post) => post.platformPostId)
     },
@@ -111,7 +112,8 @@ export function createMastodonConnector(options: MastodonOptions): PlatformConne
 
 function requireAddress(input: string): MastodonAddress {
   const address = parseMastodonAddress(input)
-  if (address !== null) return address
+  // Some platforms' addresses have the same form, and no server of Mastodon's behind them.
+  if (address !== null && platformOfAddress(input) === null) return address
   throw refuseInput(
     input,
     'mastodon',

@@ -1,6 +1,6 @@
 import type { AccountProfile, PlatformConnector } from '../../ports.ts'
 import { PlatformError } from '../../ports.ts'
-import { MalformedEntry, readEntries } from './fields.ts'
+import { MalformedEntry, readEntries } from './entries.ts'
 import { readAccountName, refuseInput } from './input.ts'
 import type { RuleOf } from './limits.ts'
 import { metaFailure } from './meta-failure.ts'
@@ -72,7 +72,7 @@ export function createMetaConnector(network: MetaNetwork, options: MetaOptions):
           if (failure.kind === 'gone') continue
           throw failure
         }
-        const read = readEntries([answer.json], who, (entry) => {
+        const read = readEntries(ctx, [answer.json], who, (entry) => {
           const profile = network.readProfile(entry)
           if (profile.externalId === externalId) return profile
           throw new MalformedEntry('it is another account')

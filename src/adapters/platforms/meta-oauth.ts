@@ -8,7 +8,8 @@ import {
   PlatformError,
   type TokenGrant,
 } from '../../ports.ts'
-import { distinctBy, LooseList, OptionalText, readEntries } from './fields.ts'
+import { readEntries } from './entries.ts'
+import { distinctBy, LooseList, OptionalText } from './fields.ts'
 import type { RuleOf } from './limits.ts'
 import { graphErrorOf, isParameterError, metaFailure } from './meta-failure.ts'
 import { GRAPH_VERSION, isGraphData, type MetaGraph } from './meta-graph.ts'
@@ -159,7 +160,7 @@ export function createMetaOAuth(options: MetaOAuthOptions): OAuthFlow {
           }),
           Pages,
         )
-        found.push(...readEntries(data, graph.who, (entry) => readGranted(entry, grant)))
+        found.push(...readEntries(ctx, data, graph.who, (entry) => readGranted(entry, grant)))
         const next: string | null = paging.next === null ? null : paging.cursors.after
         if (next === null || next === after) break
         after = next

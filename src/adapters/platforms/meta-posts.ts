@@ -9,7 +9,8 @@ import {
   type PostPage,
   type PostRef,
 } from '../../ports.ts'
-import { Count, chunksOf, distinctBy, LooseList, OptionalText, readEntries } from './fields.ts'
+import { momentsOf, readEntries, readKnownPosts } from './entries.ts'
+import { Count, chunksOf, distinctBy, LooseList, OptionalText } from './fields.ts'
 import type { PlatformAnswer } from './http.ts'
 import type { RuleOf } from './limits.ts'
 import { graphErrorOf, isParameterError, isRightsError, metaFailure } from './meta-failure.ts'
@@ -81,6 +82,12 @@ export function createMetaPosts(graph: MetaGraph, ruleOf: RuleOf, options: MetaP
     if (withoutExtras.size >= REMEMBERED) withoutExtras.clear()
     withoutExtras.set(key, Date.now() + REMEMBER_MS)
   }
+  /** Posts whose extra fields were refused, and how: whether they are at fault shows when they are left out. */
+  const refusals = new Map<string, PlatformAnswer>()
+  const rememberRefusal = (id: string, answer: PlatformAnswer): void => {
+    if (refusals.size >= REMEMBERED) refusals.clear()
+    refusals.set(id, answer)
+  }
   const fieldsOf = (extras: boolean): string =>
     extras ? `${options.fields},${options.extraFields}` : options.fields
 
@@ -109,6 +116,10 @@ export function createMetaPosts(graph: MetaGraph, ruleOf: RuleOf, options: MetaP
     account: AccountRef,
     wanted: readonly { id: string; extras: boolean }[],
   ): Promise<{ id: string; extras: boolean; answer: PlatformAnswer | null }[]> {
+    const [only] = wanted
+    // What was left open of an account's last batch is mostly one.
+    if (only !== undefined && wanted.length === 1)
+      return [{ ...only, answer: await readAlone(ctx, account, only) }]
     const answers = await graph.readMany(ctx, {
       requests: wanted.map(({ id, extras }) => `${id}?${new URLSearchParams({ fields: fieldsOf(extras) })}`),
       token: graph.tokenOf(ctx),
@@ -119,34 +130,64 @@ export function createMetaPosts(graph: MetaGraph, ruleOf: RuleOf, options: MetaP
     return wanted.map((request, index) => ({ ...request, answer: answers[index] ?? null }))
   }
 
-  /** The posts of these ids that are still there; each that was not answered is asked for once more. */
+  async function readAlone(
+    ctx: ConnectorContext,
+    account: AccountRef,
+    { id, extras }: { id: string; extras: boolean },
+  ): Promise<PlatformAnswer> {
+    return graph.read(ctx, {
+      path: id,
+      parameters: { fields: fieldsOf(extras) },
+      token: graph.tokenOf(ctx),
+      operation: 'posts.refresh',
+      rules: [ruleOf(options.limit, account.externalId)],
+    })
+  }
+
+  /**
+   * The posts of these ids that are still there. Those of which there is no answer are left open, and so are
+   * those whose extra fields are refused: the next call for them asks for the others alone. That they are asked
+   * for again with others, instead of at once, keeps calls full.
+   */
   async function readBatch(
     ctx: ConnectorContext,
     account: AccountRef,
     ids: readonly string[],
   ): Promise<unknown[]> {
-    const answers = new Map<string, PlatformAnswer | null>()
-    let wanted = ids.map((id) => ({ id, extras: !lacksExtras(id) && !lacksExtras(account.externalId) }))
-    for (let round = 1; wanted.length > 0; round++) {
-      const again: typeof wanted = []
-      for (const { id, extras, answer } of await readByIds(ctx, account, wanted)) {
-        const refused = answers.get(id) ?? null
-        if (refused !== null && answer !== null && isGraphData(answer)) rememberLackOf(refused, account, id)
-        answers.set(id, answer)
-        if (answer === null && round === 1) again.push({ id, extras })
-        if (answer !== null && extras && refusesExtras(answer)) again.push({ id, extras: false })
+    const lacksAll = lacksExtras(account.externalId)
+    const wanted = ids.map((id) => ({ id, extras: !lacksAll && !lacksExtras(id) && !refusals.has(id) }))
+    const entries: unknown[] = []
+    const open: string[] = []
+    let failure: PlatformError | null = null
+    for (const { id, extras, answer } of await readByIds(ctx, account, wanted)) {
+      if (answer !== null && isGraphData(answer)) {
+        entries.push(answer.json)
+        const refused = refusals.get(id)
+        if (refused !== undefined) rememberLackOf(refused, account, id)
+      } else if (answer !== null && extras && refusesExtras(answer)) {
+        rememberRefusal(id, answer)
+        open.push(id)
+        continue
+      } else {
+        const failed = failureOf(answer)
+        // Of the account or of us, not of the post.
+        if (failed.kind === 'rate_limited' || failed.kind === 'auth') throw failed
+        // Only what the platform says is gone may be missing: anything else would pass for deleted.
+        if (failed.kind !== 'gone') {
+          failure ??= failed
+          open.push(id)
+        }
       }
-      wanted = again
+      refusals.delete(id)
     }
-    return [...answers.values()].flatMap((answer) => {
-      if (answer === null)
-        throw new PlatformError('transient', `${graph.who} did not answer for every post in time.`)
-      if (isGraphData(answer)) return [answer.json]
-      const failure = metaFailure(answer, graph.who)
-      // Only what the platform says is gone may be missing: anything else would pass for deleted.
-      if (failure.kind === 'gone') return []
-      throw failure
-    })
+    if (failure !== null && open.length === ids.length) throw failure
+    for (const id of open) ctx.leaveOpen(id)
+    return entries
+  }
+
+  function failureOf(answer: PlatformAnswer | null): PlatformError {
+    if (answer !== null) return metaFailure(answer, graph.who)
+    return new PlatformError('transient', `${graph.who} did not answer for every post in time.`)
   }
 
   /** Rights are lacking for all posts of an account, a metric for one. */
@@ -168,22 +209,22 @@ export function createMetaPosts(graph: MetaGraph, ruleOf: RuleOf, options: MetaP
       const { data, paging } = graph.dataOf(answer, Page)
       const { after } = paging.cursors
       return {
-        posts: distinctBy(readEntries(data, graph.who, options.readPost), (post) => post.platformPostId),
+        posts: distinctBy(readEntries(ctx, data, graph.who, options.readPost), (post) => post.platformPostId),
         // A cursor that stands still would be followed for ever.
         nextCursor: paging.next === null || after === '' || after === cursor ? null : after,
       }
     },
 
     async refresh(ctx, { account }, known) {
-      const wanted = new Set(known.map(({ id }) => id).filter((id) => options.isPostId.test(id)))
+      const wanted = momentsOf(known.filter(({ id }) => options.isPostId.test(id)))
       if (wanted.size === 0) return []
       if (account === null)
         throw new PlatformError('bad_request', `Posts of ${graph.who} are read account by account.`)
       const posts: PlatformPost[] = []
-      for (const ids of chunksOf([...wanted], GRAPH_BATCH_SIZE)) {
+      for (const batch of chunksOf([...wanted], GRAPH_BATCH_SIZE)) {
+        const ids = batch.map(([id]) => id)
         const entries = await readBatch(ctx, account, ids)
-        const read = readEntries(entries, graph.who, options.readPost)
-        posts.push(...read.filter((post) => wanted.has(post.platformPostId)))
+        posts.push(...readKnownPosts(ctx, entries, graph.who, new Map(batch), options.readPost))
       }
       return distinctBy(posts, (post) => post.platformPostId)
     },

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { distinctTags, extractHashtags } from '../../domain/hashtags.ts'
 import { noMetrics } from '../../domain/platforms.ts'
 import type { PlatformPost, PostMedia } from '../../ports.ts'
-import { Count, LooseList, OptionalName, OptionalText, WebAddress } from './fields.ts'
+import { Count, LooseList, OptionalName, OptionalText, refuseCount, WebAddress } from './fields.ts'
 import { postedAtOf } from './moments.ts'
 
 /** No post is older: Reddit opened on this day. */
@@ -11,6 +11,13 @@ const DELETED = '[deleted]'
 
 const Flag = z.boolean().catch(false)
 const Unknown = z.unknown().optional()
+
+/** It may be below 0, which no count is: not known then. */
+const Score = z
+  .int()
+  .nullable()
+  .catch(({ value }) => refuseCount(value))
+  .transform((score) => (score !== null && score < 0 ? null : score))
 
 const Post = z.object({
   name: z.string().regex(/^t3_[a-z0-9]{1,13}$/u),
@@ -32,8 +39,7 @@ const Post = z.object({
   poll_data: Unknown,
   gallery_data: z.object({ items: LooseList }).catch({ items: [] }),
   media_metadata: z.record(z.string(), z.unknown()).catch({}),
-  // It may be below 0, which no count is: not known then.
-  score: Count,
+  score: Score,
   num_comments: Count,
   num_crossposts: Count,
 })
@@ -111,7 +117,11 @@ export function readPost(entry: unknown): PlatformPost | null {
     hashtags: readHashtags(post),
     url: post.permalink?.startsWith('/') ? `https://www.reddit.com${post.permalink}` : null,
     postedAt: postedAtOf(
-      post.created_utc === null ? null : Math.round(post.created_utc * 1_000),
+      {
+        id: post.name,
+        sent: post.created_utc,
+        atMs: post.created_utc === null ? null : Math.round(post.created_utc * 1_000),
+      },
       REDDIT_SINCE_MS,
     ),
     media: readMedia(post),

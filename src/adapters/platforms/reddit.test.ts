@@ -14,7 +14,7 @@ const SITE = 'https://www.reddit.example'
 const ADA: AccountRef = { externalId: 't2_abc12', host: null, handle: 'u/ada' }
 const MAPS: AccountRef = { externalId: 't5_maps1', host: null, handle: 'r/dataisbeautiful' }
 const SCOPE = { host: null, account: null }
-const RULE = { key: 'reddit.client', limit: 100, windowSeconds: 60 }
+const RULE = { key: 'reddit.client', limit: 1_000, windowSeconds: 600 }
 
 const newConnector = () =>
   createRedditConnector({

@@ -8,7 +8,8 @@ import {
   PlatformError,
   type PlatformPost,
 } from '../../ports.ts'
-import { Count, chunksOf, distinctBy, OptionalName, OptionalText, readEntries, WebAddress } from './fields.ts'
+import { momentsOf, readEntries, readKnownPosts } from './entries.ts'
+import { Count, chunksOf, distinctBy, OptionalName, OptionalText, WebAddress } from './fields.ts'
 import { readAccountName, refuseInput } from './input.ts'
 import { createRedditApi, type RedditApiOptions, type RedditCall, WHO } from './reddit-api.ts'
 import { isPostName, readPost, Thing } from './reddit-post.ts'
@@ -70,7 +71,7 @@ export function createRedditConnector(options: RedditApiOptions): PlatformConnec
       throw new PlatformError('gone', 'There is no such community on Reddit.')
     if (isPerson && Suspended.safeParse(thing?.data).success)
       throw new PlatformError('gone', 'This account is suspended on Reddit.')
-    const [profile] = readEntries([thing], WHO, isPerson ? readUser : readCommunity)
+    const [profile] = readEntries(ctx, [thing], WHO, isPerson ? readUser : readCommunity)
     if (profile === undefined) throw new PlatformError('bad_answer', `${WHO} answered with something else.`)
     return profile
   }
@@ -81,7 +82,7 @@ export function createRedditConnector(options: RedditApiOptions): PlatformConnec
       const parameters = { id: batch.join(',') }
       const operation = 'profiles.read'
       const { children } = await list(ctx, { path: '/api/info', parameters, operation, items: batch.length })
-      found.push(...readEntries(children, WHO, readCommunity))
+      found.push(...readEntries(ctx, children, WHO, readCommunity))
     }
     return found
   }
@@ -136,7 +137,7 @@ export function createRedditConnector(options: RedditApiOptions): PlatformConnec
         items: BATCH_SIZE,
       })
       return {
-        posts: distinctBy(readEntries(children, WHO, readPost), (post) => post.platformPostId),
+        posts: distinctBy(readEntries(ctx, children, WHO, readPost), (post) => post.platformPostId),
         // A cursor that stands still would be followed for ever.
         nextCursor: after === '' || after === cursor ? null : after,
       }
@@ -144,10 +145,10 @@ export function createRedditConnector(options: RedditApiOptions): PlatformConnec
 
     // Whatever is no post's name is not asked for: those of imports.
     async refreshPosts(ctx, _scope, posts) {
-      const wanted = new Set(posts.map(({ id }) => id).filter(isPostName))
+      const wanted = momentsOf(posts.filter(({ id }) => isPostName(id)))
       const found: PlatformPost[] = []
       for (const batch of chunksOf([...wanted], BATCH_SIZE)) {
-        const parameters = { id: batch.join(',') }
+        const parameters = { id: batch.map(([id]) => id).join(',') }
         const operation = 'posts.refresh'
         const { children } = await list(ctx, {
           path: '/api/info',
@@ -155,7 +156,7 @@ export function createRedditConnector(options: RedditApiOptions): PlatformConnec
           operation,
           items: batch.length,
         })
-        found.push(...readEntries(children, WHO, readPost).filter((post) => wanted.has(post.platformPostId)))
+        found.push(...readKnownPosts(ctx, children, WHO, new Map(batch), readPost))
       }
       return distinctBy(found, (post) => post.platformPostId)
     },

@@ -10,6 +10,8 @@ export interface TestNetwork {
   admitted: PlatformCall[]
   /** How each call went, in order. */
   outcomes: CallOutcome[]
+  /** Posts that were asked for and left open, in order. */
+  open: string[]
 }
 
 /** A context whose network is `answer`; a `Response` may be given back, or anything to be sent as JSON. */
@@ -19,7 +21,9 @@ export function testNetwork(answer: (url: URL, body: string) => unknown): TestNe
     requests: [],
     admitted: [],
     outcomes: [],
+    open: [],
     ctx: {
+      leaveOpen: (postId) => void network.open.push(postId),
       fetch: async (address, init) => {
         const url = new URL(address)
         network.urls.push(decodeURIComponent(url.href))

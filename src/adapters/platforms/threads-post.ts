@@ -116,7 +116,10 @@ export function readThreadsPost(entry: unknown, isReply: boolean): PlatformPost 
     text: post.text,
     hashtags: distinctTags(post.topic_tag === null ? [] : [post.topic_tag]),
     url: post.permalink,
-    postedAt: postedAtOf(readTimestamp(post.timestamp), THREADS_BEGAN_MS),
+    postedAt: postedAtOf(
+      { id: post.id, sent: post.timestamp, atMs: readTimestamp(post.timestamp) },
+      THREADS_BEGAN_MS,
+    ),
     media: readMedia(post),
     metrics: kind === 'repost' || post.insights === null ? noMetrics() : readMetrics(post.insights),
   }

@@ -6,8 +6,10 @@ import {
   type ConnectorContext,
   PlatformError,
   type PlatformPost,
+  type PostRef,
 } from '../../ports.ts'
-import { chunksOf, OptionalText, readEntries } from './fields.ts'
+import { readEntries, readKnownPost, readNoting } from './entries.ts'
+import { chunksOf, OptionalText } from './fields.ts'
 import { isData, type PlatformAnswer } from './http.ts'
 import { graphErrorOf, isParameterError, isRightsError } from './meta-failure.ts'
 import { type ThreadsApi, threadsData, WHO } from './threads-api.ts'
@@ -58,8 +60,8 @@ export interface ThreadsReader {
     range: EdgeRange,
     operation: CallOperation,
   ): Promise<EdgePage>
-  /** One post by its id, with its counts; `null` when it is gone. */
-  readPost(ctx: ConnectorContext, account: AccountRef, id: string): Promise<PlatformPost | null>
+  /** One known post, with its counts; `null` when it is gone, and when it is malformed, which leaves it open. */
+  readPost(ctx: ConnectorContext, account: AccountRef, ref: PostRef): Promise<PlatformPost | null>
   /** The same posts with their counts, one call for each; without those that are gone. */
   withMetrics(ctx: ConnectorContext, account: AccountRef, posts: PlatformPost[]): Promise<PlatformPost[]>
 }
@@ -132,7 +134,7 @@ export function createThreadsReader(api: ThreadsApi): ThreadsReader {
     })
     const error = graphErrorOf(answer.json)
     if (error !== null && isParameterError(error)) return noMetrics()
-    return unlessGone(() => readMetrics(threadsData(answer, Insights)))
+    return unlessGone(() => readNoting(ctx, answer.json, () => readMetrics(threadsData(answer, Insights))))
   }
 
   const withMetrics: ThreadsReader['withMetrics'] = async (ctx, account, posts) => {
@@ -174,24 +176,24 @@ export function createThreadsReader(api: ThreadsApi): ThreadsReader {
         return nothing
       }
       const { data, paging } = threadsData(answer, Page)
-      const posts = readEntries(data, WHO, (entry) => readThreadsPost(entry, edge === 'replies'))
+      const posts = readEntries(ctx, data, WHO, (entry) => readThreadsPost(entry, edge === 'replies'))
       return { posts, after: paging.next === null ? null : paging.cursors.after, hasMetrics }
     },
 
-    async readPost(ctx, account, id) {
+    async readPost(ctx, account, ref) {
       const { answer, hasMetrics } = await askForPosts(account, (isWithMetrics) =>
         api.ask(ctx, {
-          path: id,
+          path: ref.id,
           parameters: { fields: isWithMetrics ? POST_FIELDS_WITH_METRICS : POST_FIELDS },
           operation: 'posts.refresh',
           account: account.externalId,
           token: api.tokenOf(ctx),
         }),
       )
-      const json = unlessGone(() => threadsData(answer, z.record(z.string(), z.unknown())))
-      if (json === null) return null
-      const [post] = readEntries([json], WHO, (entry) => readThreadsPost(entry, false))
-      if (post === undefined || hasMetrics) return post ?? null
+      const found = unlessGone(() => ({ post: threadsData(answer, z.unknown()) }))
+      if (found === null) return null
+      const post = readKnownPost(ctx, found.post, ref, (entry) => readThreadsPost(entry, false))
+      if (post === null || hasMetrics) return post
       const [measured] = await withMetrics(ctx, account, [post])
       return measured ?? null
     },

@@ -1,4 +1,10 @@
-import type { AccountRef, ConnectorContext, PlatformPost, PostRef } from '../../ports.ts'
+import {
+  type AccountRef,
+  type ConnectorContext,
+  PlatformError,
+  type PlatformPost,
+  type PostRef,
+} from '../../ports.ts'
 import { isPostId, THREADS_BEGAN_MS } from './threads-post.ts'
 import { EDGES, type Edge, fewAtOnce, type ThreadsReader } from './threads-reader.ts'
 
@@ -34,7 +40,19 @@ export async function refreshThreadsPosts(
   const wanted = new Map(known.filter(({ id }) => isPostId(id)).map((ref) => [ref.id, ref]))
   const search: Search = { wanted, found: [], callsLeft: wanted.size }
   for (const edge of EDGES) await searchList(reader, ctx, account, edge, search)
-  const others = await fewAtOnce([...wanted.keys()], (id) => reader.readPost(ctx, account, id))
+  const failures: PlatformError[] = []
+  const others = await fewAtOnce([...wanted.values()], async (ref) => {
+    try {
+      return await reader.readPost(ctx, account, ref)
+    } catch (error) {
+      // What is refused to all is not asked for one by one.
+      if (!(error instanceof PlatformError) || error.isRefusal || error.kind === 'auth') throw error
+      failures.push(error)
+      ctx.leaveOpen(ref.id)
+      return null
+    }
+  })
+  if (failures[0] !== undefined && failures.length === known.length) throw failures[0]
   return [...search.found, ...others.filter((post) => post !== null)]
 }
 

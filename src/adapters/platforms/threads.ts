@@ -9,6 +9,7 @@ import {
   type PlatformPost,
   type PostPage,
 } from '../../ports.ts'
+import { readNoting } from './entries.ts'
 import { distinctBy, OptionalName, WebAddress } from './fields.ts'
 import { isData } from './http.ts'
 import { readAccountName, refuseInput } from './input.ts'
@@ -122,7 +123,9 @@ async function readProfile(
   const error = isData(answer) ? null : graphErrorOf(answer.json)
   // Some accounts have no such count; that must not hide the rest.
   const hasNone = error !== null && isParameterError(error)
-  const followers = hasNone ? null : readInsight(threadsData(answer, Insights), 'followers_count')
+  const followers = hasNone
+    ? null
+    : readNoting(ctx, answer.json, () => readInsight(threadsData(answer, Insights), 'followers_count'))
   return {
     externalId: profile.id,
     host: null,

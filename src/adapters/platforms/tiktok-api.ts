@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { type CallOperation, type ConnectorContext, PlatformError } from '../../ports.ts'
+import { readNoting } from './entries.ts'
 import { callPlatform, failureOf, isData, type PlatformAnswer } from './http.ts'
 import type { RuleOf } from './limits.ts'
 
@@ -160,7 +161,7 @@ export function createTikTokApi({ apiUrl, userAgent, ruleOf }: TikTokApiOptions)
       if (!isData(answer)) throw tiktokFailure(answer)
       const { data, error } = understood(answer.json, Envelope, endpoint)
       if (error.code !== 'ok') throw tiktokFailure(answer)
-      return understood(data, schema, endpoint)
+      return readNoting(ctx, data, () => understood(data, schema, endpoint))
     },
 
     async requestToken(ctx, form, operation) {

@@ -48,7 +48,14 @@ export function readVideo(entry: unknown): PlatformPost {
     text,
     hashtags: extractHashtags(text ?? ''),
     url: permalink(video.share_url),
-    postedAt: postedAtOf(video.create_time === null ? null : video.create_time * 1_000, BEGAN_MS),
+    postedAt: postedAtOf(
+      {
+        id: video.id,
+        sent: video.create_time,
+        atMs: video.create_time === null ? null : video.create_time * 1_000,
+      },
+      BEGAN_MS,
+    ),
     media: [{ type: 'video', url: null, alt: null }],
     metrics: {
       ...noMetrics(),

@@ -8,7 +8,8 @@ import {
   PlatformError,
   type PlatformPost,
 } from '../../ports.ts'
-import { Count, chunksOf, distinctBy, OptionalName, readEntries, WebAddress } from './fields.ts'
+import { momentsOf, readEntries, readKnownPosts } from './entries.ts'
+import { Count, chunksOf, distinctBy, OptionalName, WebAddress } from './fields.ts'
 import { readAccountName, refuseInput } from './input.ts'
 import { createTikTokApi, type TikTokApi, type TikTokApiOptions, WHO } from './tiktok-api.ts'
 import { createTikTokOAuth, type TikTokOAuthOptions } from './tiktok-oauth.ts'
@@ -83,7 +84,7 @@ export function createTikTokConnector(options: TikTokOptions): PlatformConnector
       const page = await api.read(ctx, call, VideoPage)
       const next = page.has_more && page.cursor !== null ? String(page.cursor) : null
       return {
-        posts: distinctBy(readEntries(page.videos ?? [], WHO, readVideo), (post) => post.platformPostId),
+        posts: distinctBy(readEntries(ctx, page.videos ?? [], WHO, readVideo), (post) => post.platformPostId),
         // A cursor that stands still would be followed for ever.
         nextCursor: next === cursor ? null : next,
       }
@@ -91,9 +92,10 @@ export function createTikTokConnector(options: TikTokOptions): PlatformConnector
 
     // One id that is none would fail the whole call: those of imports are not asked for.
     async refreshPosts(ctx, _scope, known) {
-      const wanted = new Set(known.map(({ id }) => id).filter(isVideoId))
+      const wanted = momentsOf(known.filter(({ id }) => isVideoId(id)))
       const found: PlatformPost[] = []
-      for (const ids of chunksOf([...wanted], BATCH_SIZE)) {
+      for (const batch of chunksOf([...wanted], BATCH_SIZE)) {
+        const ids = batch.map(([id]) => id)
         const call = {
           endpoint: 'video/query',
           fields: VIDEO_FIELDS,
@@ -103,9 +105,7 @@ export function createTikTokConnector(options: TikTokOptions): PlatformConnector
           token: api.tokenOf(ctx),
         } as const
         const { videos } = await api.read(ctx, call, Videos)
-        found.push(
-          ...readEntries(videos ?? [], WHO, readVideo).filter((post) => wanted.has(post.platformPostId)),
-        )
+        found.push(...readKnownPosts(ctx, videos ?? [], WHO, new Map(batch), readVideo))
       }
       return distinctBy(found, (post) => post.platformPostId)
     },

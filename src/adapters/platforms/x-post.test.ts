@@ -177,10 +177,21 @@ describe('a post of X', () => {
     ])
   })
 
-  it.each([
+  const DATES = [
     ['no date', { created_at: undefined }],
     ['a date before X', { created_at: '2006-03-20T23:59:59.000Z' }],
     ['a date far ahead', { created_at: '2026-11-24T00:00:00.000Z' }],
+  ] as const
+  it.each(DATES)('with %s was written when its id was made', (_, changes) => {
+    const id = String(BigInt(Date.parse('2026-11-20T09:00:00.123Z') - 1_288_834_974_657) << 22n)
+    expect(read({ ...post(id), ...changes }).postedAt).toBe('2026-11-20T09:00:00.123Z')
+  })
+
+  it.each<[string, object]>([
+    ...DATES.map(([date, changes]): [string, object] => [
+      `${date} and an id of before ids had one`,
+      { id: '20', ...changes },
+    ]),
     ['an id that is a number', { id: 1990 }],
     ['an id with letters', { id: 'imported-1' }],
   ])('is malformed with %s', (_, changes) => {

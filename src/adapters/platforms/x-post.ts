@@ -11,7 +11,8 @@ import {
   readTimestamp,
   WebAddress,
 } from './fields.ts'
-import { postedAtOf } from './moments.ts'
+import { isPlausible, postedAtOf } from './moments.ts'
+import { refuseValue } from './refused-values.ts'
 
 const BEGAN_MS = Date.UTC(2006, 2, 21)
 
@@ -120,6 +121,31 @@ function unescapeText(text: string): string {
   return text.replaceAll('&lt;', '<').replaceAll('&gt;', '>').replaceAll('&amp;', '&')
 }
 
+/** When ids began to hold the moment of their making, in milliseconds above their lowest 22 bits. */
+const ID_EPOCH_MS = 1_288_834_974_657
+const ID_TIME_SHIFT = 22n
+/** Ids below were counted up, and hold none. */
+const FIRST_ID_WITH_TIME = 29_700_859_247n
+
+/**
+ * When a post was written; by its id where its date cannot be true. A post that was left out instead would never
+ * be listed again, as only those newer than the newest known are asked for.
+ */
+function postedAt({ id, created_at }: Post): string {
+  const atMs = readTimestamp(created_at)
+  const number = BigInt(id)
+  if (isPlausible(atMs, BEGAN_MS, created_at) || number < FIRST_ID_WITH_TIME)
+    return postedAtOf({ id, sent: created_at, atMs }, BEGAN_MS)
+  if (created_at === null) refuseValue(undefined, 'the date of the post is missing')
+  return new Date(Number(number >> ID_TIME_SHIFT) + ID_EPOCH_MS).toISOString()
+}
+
+/** The lowest id of posts written at a moment, in milliseconds since 1970; `null` where ids held none yet. */
+export function lowestIdAt(atMs: number): string | null {
+  const sinceMs = Math.floor(atMs) - ID_EPOCH_MS
+  return sinceMs > 0 ? String(BigInt(sinceMs) << ID_TIME_SHIFT) : null
+}
+
 /** What the author wrote: without the short addresses that X puts for links, and adds for media and quotes. */
 function readText(text: string, links: Link[], references: Reference[]): string {
   const quoted = references.filter(({ type }) => type === 'quoted').map(({ id }) => id)
@@ -179,7 +205,7 @@ export function readPost(
     text: text === null ? null : readText(text, links, references),
     hashtags: distinctTags(tags.map(cleanText)),
     url: profileUrl === null ? null : `${profileUrl}/status/${post.id}`,
-    postedAt: postedAtOf(readTimestamp(post.created_at), BEGAN_MS),
+    postedAt: postedAt(post),
     media: [...readMedia(post, included), ...readCards(links)],
     metrics:
       kind === 'repost'

@@ -6,6 +6,7 @@ import {
   type PlatformPost,
   type PostRef,
 } from '../../ports.ts'
+import { momentsOf, readEntries, readKnownPosts } from './entries.ts'
 import {
   Count,
   chunksOf,
@@ -14,13 +15,12 @@ import {
   LooseList,
   OptionalName,
   OptionalText,
-  readEntries,
   WebAddress,
 } from './fields.ts'
 import { readAccountName, refuseInput } from './input.ts'
 import type { RuleOf } from './limits.ts'
 import { accountProblem, createXApi, PRICE_MICROS, protectedAccount, WHO, type XCall } from './x-api.ts'
-import { isPostId, readIncludedMedia, readPost, XId } from './x-post.ts'
+import { isPostId, lowestIdAt, readIncludedMedia, readPost, XId } from './x-post.ts'
 
 export const X_API_URL = 'https://api.x.com'
 const X_SITE_URL = 'https://x.com'
@@ -30,9 +30,6 @@ const BATCH_SIZE = 100
 const PAGE_SIZE = 100
 /** Of posts since the newest that is known: mostly a few, and the price of a full page is set aside before. */
 const NEWER_PAGE_SIZE = 20
-/** When ids of posts began to hold the time, in milliseconds above their lowest 22 bits. */
-const ID_EPOCH_MS = 1_288_834_974_657
-const ID_TIME_SHIFT = 22n
 
 export interface XOptions {
   app: { bearerToken: string }
@@ -62,6 +59,7 @@ const OneUser = z.object({ data: z.unknown().optional(), errors: LooseList })
 
 /** `data` is missing where there is nothing to show. */
 const List = z.object({ data: z.array(z.unknown()).optional(), errors: LooseList })
+const Identified = z.object({ id: XId })
 const Posts = List.extend({
   includes: z.object({ media: LooseList }).catch({ media: [] }),
   meta: z.object({ next_token: OptionalText }).optional().catch(undefined),
@@ -104,7 +102,7 @@ export function createXConnector(options: XOptions): PlatformConnector {
       }
       const { data, errors } = await api.readUsers(ctx, call, OneUser)
       if (data === undefined) throw accountProblem(errors) ?? notUnderstood()
-      const [user] = readEntries([data], WHO, (entry) => User.parse(entry))
+      const [user] = readEntries(ctx, [data], WHO, (entry) => User.parse(entry))
       if (user === undefined) throw notUnderstood()
       if (user.protected) throw protectedAccount()
       return toAccountProfile(user)
@@ -117,7 +115,7 @@ export function createXConnector(options: XOptions): PlatformConnector {
         const parameters: [string, string][] = [['ids', ids.join(',')]]
         const call: XCall = { path: '/users', parameters, operation: 'profiles.read', items: ids.length }
         const users = shown(await api.readUsers(ctx, call, List))
-        found.push(...readEntries(users, WHO, (entry) => toAccountProfile(User.parse(entry))))
+        found.push(...readEntries(ctx, users, WHO, (entry) => toAccountProfile(User.parse(entry))))
       }
       const ours = found.filter(({ externalId }) => wanted.has(externalId))
       return distinctBy(ours, ({ externalId }) => externalId)
@@ -129,7 +127,7 @@ export function createXConnector(options: XOptions): PlatformConnector {
       const size = sinceId === null ? PAGE_SIZE : NEWER_PAGE_SIZE
       const parameters: [string, string][] = [['max_results', String(size)]]
       if (sinceId !== null) parameters.push(['since_id', sinceId])
-      if (token !== null) parameters.push(['pagination_token', token])
+      if (token) parameters.push(['pagination_token', token])
       const path = `/users/${encodeURIComponent(account.externalId)}/tweets`
       const call = { path, parameters, operation: 'posts.list', items: size, limit: 'x.timelines' } as const
       const page = await api.readPosts(ctx, call, Posts)
@@ -139,21 +137,26 @@ export function createXConnector(options: XOptions): PlatformConnector {
         if (page.meta === undefined) throw notUnderstood()
       }
       const media = readIncludedMedia(page.includes.media)
-      const posts = readEntries(page.data ?? [], WHO, (entry) =>
+      const posts = readEntries(ctx, page.data ?? [], WHO, (entry) =>
         readPost(entry, media, profileUrl(account.handle)),
       )
-      const next = page.meta?.next_token ?? null
+      const next = page.meta?.next_token || null
+      // A token that stands still would be followed for ever.
+      const older = next === null || next === token ? null : writeCursor(sinceId, next)
+      const isUnclear = (page.data ?? []).some((entry) => !Identified.safeParse(entry).success)
       return {
         posts: distinctBy(posts, (post) => post.platformPostId),
-        // A token that stands still would be followed for ever.
-        nextCursor: next === null || next === '' || next === token ? null : writeCursor(sinceId, next),
+        // Only newer ones are asked for the next time: what could not be told apart is looked for once more.
+        nextCursor:
+          older ?? (isUnclear && cursor === null && sinceId !== null ? writeCursor(sinceId, '') : null),
       }
     },
 
     async refreshPosts(ctx, _scope, known) {
-      const wanted = new Set(known.map(({ id }) => id).filter(isPostId))
+      const wanted = momentsOf(known.filter(({ id }) => isPostId(id)))
       const found: PlatformPost[] = []
-      for (const ids of chunksOf([...wanted], BATCH_SIZE)) {
+      for (const batch of chunksOf([...wanted], BATCH_SIZE)) {
+        const ids = batch.map(([id]) => id)
         const parameters: [string, string][] = [['ids', ids.join(',')]]
         const call = {
           path: '/tweets',
@@ -165,10 +168,11 @@ export function createXConnector(options: XOptions): PlatformConnector {
         const page = await api.readPosts(ctx, call, Posts)
         const media = readIncludedMedia(page.includes.media)
         // Whose they are is not asked for, as an author is paid for like any user: their addresses are known.
-        found.push(...readEntries(shown(page), WHO, (entry) => readPost(entry, media, null)))
+        found.push(
+          ...readKnownPosts(ctx, shown(page), WHO, new Map(batch), (entry) => readPost(entry, media, null)),
+        )
       }
-      const ours = found.filter(({ platformPostId }) => wanted.has(platformPostId))
-      return distinctBy(ours, ({ platformPostId }) => platformPostId)
+      return distinctBy(found, ({ platformPostId }) => platformPostId)
     },
   }
 }
@@ -187,17 +191,19 @@ function shown({ data, errors }: z.infer<typeof List>): unknown[] {
 function sinceIdOf(newest: PostRef | null | undefined): string | null {
   if (newest === null || newest === undefined) return null
   if (isPostId(newest.id)) return newest.id
-  const sinceMs = Math.floor(newest.postedAtMs) - ID_EPOCH_MS
-  return sinceMs > 0 ? String(BigInt(sinceMs) << ID_TIME_SHIFT) : null
+  return lowestIdAt(newest.postedAtMs)
 }
 
-/** Newer posts go on being asked for alone: a page without the id would begin with what is paid for already. */
+/**
+ * Newer posts go on being asked for alone: a page without the id would begin with what is paid for already.
+ * @param token where the page begins; empty: at the newest
+ */
 function writeCursor(sinceId: string | null, token: string): string {
   return sinceId === null ? token : `since:${sinceId}:${token}`
 }
 
 function readCursor(cursor: string): { sinceId: string | null; token: string } {
-  const [, sinceId = null, token] = /^(?:since:(\d{1,19}):)?([\w-]{1,500})$/u.exec(cursor) ?? []
-  if (token === undefined) throw new PlatformError('bad_request', 'The cursor is not valid.')
+  const [, sinceId = null, token = ''] = /^(?:since:(\d{1,19}):)?([\w-]{0,500})$/u.exec(cursor) ?? []
+  if (sinceId === null && token === '') throw new PlatformError('bad_request', 'The cursor is not valid.')
   return { sinceId, token }
 }

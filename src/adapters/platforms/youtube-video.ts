@@ -3,10 +3,16 @@ import { extractHashtags } from '../../domain/hashtags.ts'
 import { noMetrics } from '../../domain/platforms.ts'
 import type { PlatformPost } from '../../ports.ts'
 import { OptionalName, OptionalText, readTimestamp } from './fields.ts'
-import { postedAtOf } from './moments.ts'
+import { isPlausible, postedAtOf } from './moments.ts'
+import { refuseValue } from './refused-values.ts'
 
 /** No video is older: the domain was registered on this day. */
 const YOUTUBE_SINCE_MS = Date.UTC(2005, 1, 14)
+
+function refuseDecimal(sent: unknown): null {
+  if (sent !== null && sent !== undefined) refuseValue(sent, 'is no count in decimal digits')
+  return null
+}
 
 /** A count as YouTube writes it, in decimal digits. A key that is missing is one that is hidden. */
 export const DecimalCount = z
@@ -15,7 +21,7 @@ export const DecimalCount = z
   .transform(Number)
   .refine(Number.isSafeInteger)
   .nullable()
-  .catch(null)
+  .catch(({ value }) => refuseDecimal(value))
 
 const Video = z.object({
   id: z.string().regex(/^[\w-]{11}$/u),
@@ -47,7 +53,8 @@ export function isVideoId(id: string): boolean {
 export function readVideo(entry: unknown): PlatformPost | null {
   const { id, snippet, status, statistics, liveStreamingDetails } = Video.parse(entry)
   const startedAtMs = readTimestamp(liveStreamingDetails.actualStartTime)
-  const isAnnounced = snippet.liveBroadcastContent === 'upcoming' && startedAtMs === null
+  const isStarted = isPlausible(startedAtMs, YOUTUBE_SINCE_MS, liveStreamingDetails.actualStartTime)
+  const isAnnounced = snippet.liveBroadcastContent === 'upcoming' && !isStarted
   if (status.privacyStatus !== 'public' || isAnnounced) return null
   const text = [snippet.title, snippet.description].filter((part) => part !== null).join('\n\n')
   const url = `https://www.youtube.com/watch?v=${id}`
@@ -59,7 +66,12 @@ export function readVideo(entry: unknown): PlatformPost | null {
     hashtags: extractHashtags(text),
     url,
     // Of a stream, when it began: it may have been published days before, as an announcement.
-    postedAt: postedAtOf(startedAtMs ?? readTimestamp(snippet.publishedAt), YOUTUBE_SINCE_MS),
+    postedAt: isStarted
+      ? new Date(startedAtMs).toISOString()
+      : postedAtOf(
+          { id, sent: snippet.publishedAt, atMs: readTimestamp(snippet.publishedAt) },
+          YOUTUBE_SINCE_MS,
+        ),
     media: [{ type: 'video', url, alt: null }],
     metrics: {
       ...noMetrics(),

@@ -7,7 +7,8 @@ import {
   type PlatformPost,
   type PostPage,
 } from '../../ports.ts'
-import { chunksOf, distinctBy, OptionalName, OptionalText, readEntries, WebAddress } from './fields.ts'
+import { momentsOf, readEntries, readKnownPosts } from './entries.ts'
+import { chunksOf, distinctBy, OptionalName, OptionalText, WebAddress } from './fields.ts'
 import { readAccountName, refuseInput } from './input.ts'
 import { createYoutubeApi, WHO, type YoutubeApiOptions } from './youtube-api.ts'
 import { DecimalCount, isVideoId, readVideo, VIDEO_PARTS } from './youtube-video.ts'
@@ -55,15 +56,11 @@ export function createYoutubeConnector(options: YoutubeApiOptions): PlatformConn
     ctx: ConnectorContext,
     operation: 'posts.list' | 'posts.refresh',
     ids: readonly string[],
+    read: (items: readonly unknown[]) => PlatformPost[],
   ): Promise<PlatformPost[]> {
-    const wanted = new Set(ids)
-    const found: PlatformPost[] = []
-    for (const batch of chunksOf([...wanted], BATCH_SIZE)) {
-      const parameters = { part: VIDEO_PARTS, id: batch.join(',') }
-      const { items } = await call(ctx, { resource: 'videos', parameters, operation, items: batch.length })
-      found.push(...readEntries(items, WHO, readVideo).filter((post) => wanted.has(post.platformPostId)))
-    }
-    return distinctBy(found, (post) => post.platformPostId)
+    const parameters = { part: VIDEO_PARTS, id: ids.join(',') }
+    const { items } = await call(ctx, { resource: 'videos', parameters, operation, items: ids.length })
+    return distinctBy(read(items), (post) => post.platformPostId)
   }
 
   return {
@@ -86,7 +83,7 @@ export function createYoutubeConnector(options: YoutubeApiOptions): PlatformConn
         operation: 'account.find',
         items: 1,
       })
-      const [channel] = readEntries(items, WHO, (entry) => Channel.parse(entry))
+      const [channel] = readEntries(ctx, items, WHO, (entry) => Channel.parse(entry))
       if (channel === undefined) throw new PlatformError('gone', 'There is no such channel on YouTube.')
       const uploads = channel.contentDetails?.relatedPlaylists.uploads
       // Its videos are read from there without asking; where that were wrong, we would read none, or others'.
@@ -105,7 +102,7 @@ export function createYoutubeConnector(options: YoutubeApiOptions): PlatformConn
           operation: 'profiles.read',
           items: batch.length,
         })
-        const profiles = readEntries(items, WHO, (entry) => toAccountProfile(Channel.parse(entry)))
+        const profiles = readEntries(ctx, items, WHO, (entry) => toAccountProfile(Channel.parse(entry)))
         found.push(...profiles.filter(({ externalId }) => wanted.has(externalId)))
       }
       return distinctBy(found, ({ externalId }) => externalId)
@@ -120,8 +117,20 @@ export function createYoutubeConnector(options: YoutubeApiOptions): PlatformConn
       }
       const list = { resource: 'playlistItems', operation: 'posts.list', items: BATCH_SIZE } as const
       const page = await call(ctx, { ...list, parameters })
-      const ids = readEntries(page.items, WHO, (item) => PlaylistItem.parse(item).contentDetails.videoId)
-      const posts = await readVideos(ctx, 'posts.list', ids)
+      const listed = readEntries(
+        ctx,
+        page.items,
+        WHO,
+        (item) => PlaylistItem.parse(item).contentDetails.videoId,
+      )
+      const wanted = new Set(listed)
+      const posts: PlatformPost[] = []
+      for (const ids of chunksOf([...wanted], BATCH_SIZE)) {
+        const videos = await readVideos(ctx, 'posts.list', ids, (items) =>
+          readEntries(ctx, items, WHO, readVideo),
+        )
+        posts.push(...videos.filter((post) => wanted.has(post.platformPostId)))
+      }
       const next = page.nextPageToken ?? null
       return {
         posts: posts.toSorted((a, b) => Date.parse(b.postedAt) - Date.parse(a.postedAt)),
@@ -132,7 +141,14 @@ export function createYoutubeConnector(options: YoutubeApiOptions): PlatformConn
 
     // An id that is none would fail the whole call: those of imports are not asked for.
     async refreshPosts(ctx, _scope, posts) {
-      return readVideos(ctx, 'posts.refresh', posts.map(({ id }) => id).filter(isVideoId))
+      const wanted = momentsOf(posts.filter(({ id }) => isVideoId(id)))
+      const found: PlatformPost[] = []
+      for (const batch of chunksOf([...wanted], BATCH_SIZE)) {
+        const ids = batch.map(([id]) => id)
+        const read = (items: readonly unknown[]) => readKnownPosts(ctx, items, WHO, new Map(batch), readVideo)
+        found.push(...(await readVideos(ctx, 'posts.refresh', ids, read)))
+      }
+      return found
     },
   }
 }

@@ -6,8 +6,9 @@ import {
   type PlatformCall,
   PlatformError,
 } from '../../ports.ts'
+import { lastAnswerOf } from '../usage/last-answer.ts'
 import { UsageLedger } from '../usage/usage-ledger.ts'
-import { connectorContext, connectorOf, lastAnswerOf } from './connector-context.ts'
+import { connectorContext, connectorOf } from './connector-context.ts'
 
 const START_MS = Date.parse('2026-11-22T12:00:00Z')
 const CALL: PlatformCall = {

@@ -1,13 +1,10 @@
 import { PLATFORM_FACTS, type Platform } from '../../domain/platforms.ts'
 import { AppError } from '../../errors.ts'
-import type {
-  AccessToken,
-  CallOperation,
-  ConnectorContext,
-  GatedCall,
-  PlatformConnector,
-} from '../../ports.ts'
+import type { AccessToken, ConnectorContext, GatedCall, PlatformConnector } from '../../ports.ts'
 import type { ServiceContext, ServiceDeps } from '../context.ts'
+import { shapeOfAnswer } from '../usage/answer-shape.ts'
+import { keepAnswer, lastAnswerOf } from '../usage/last-answer.ts'
+import { noteMalformed } from '../usage/note-malformed.ts'
 import { type Share, UsageLedger } from '../usage/usage-ledger.ts'
 import { writeUsage } from '../usage/write-usage.ts'
 
@@ -29,20 +26,30 @@ export interface Caller {
   ledger: UsageLedger
   /** On platforms that charge for reads it is one workspace, which pays. */
   shares: readonly Share[]
+  /** Hears of posts that a platform said nothing of; `refreshPosts` alone leaves any. */
+  leaveOpen?: (postId: string) => void
 }
 
 type CallDeps = Pick<ServiceDeps, 'gate' | 'fetchFor' | 'clock' | 'dailyBudgets'>
 
 /** What a connector works with: the guarded fetch, a token where the account has one, the gate, the account book. */
 export function connectorContext(deps: CallDeps, platform: Platform, caller: Caller): ConnectorContext {
-  const { accessToken, ledger, shares } = caller
+  const { accessToken, ledger, shares, leaveOpen = () => {} } = caller
   const dailyMicros = deps.dailyBudgets[platform]
   const [first] = shares
   const payer =
     dailyMicros === undefined || first === undefined ? null : { workspaceId: first.workspaceId, dailyMicros }
   const context: ConnectorContext = {
     accessToken,
+    leaveOpen,
     fetch: deps.fetchFor(platform),
+    noteMalformed({ problem, part }) {
+      const answer = lastAnswerOf(context)
+      if (answer === null) return
+      const { host, operation } = answer
+      const shape = shapeOfAnswer(operation, part)
+      ledger.noteMalformed({ platform, host, operation, problem, shape })
+    },
     async admit(call) {
       const gated: GatedCall = { ...call, platform, payer }
       const cost = Promise.withResolvers<number>()
@@ -50,7 +57,7 @@ export function connectorContext(deps: CallDeps, platform: Platform, caller: Cal
       const startedMs = deps.clock.now()
       return {
         settle(outcome) {
-          lastAnswers.set(context, { host: call.server, operation: call.operation, body: outcome.body })
+          keepAnswer(context, { host: call.server, operation: call.operation, body: outcome.body })
           ledger.add({
             platform,
             host: call.server,
@@ -71,20 +78,6 @@ export function connectorContext(deps: CallDeps, platform: Platform, caller: Cal
   return context
 }
 
-interface LastAnswer {
-  host: string | null
-  operation: CallOperation
-  /** The JSON of it. */
-  body: unknown
-}
-
-const lastAnswers = new WeakMap<ConnectorContext, LastAnswer>()
-
-/** What the last call by way of a context was answered; for saying what could not be understood. */
-export function lastAnswerOf(context: ConnectorContext): LastAnswer | null {
-  return lastAnswers.get(context) ?? null
-}
-
 function credentialName(platform: Platform, accessToken: AccessToken | undefined): string {
   if (accessToken !== undefined) return `token:${accessToken.allowance}`
   return PLATFORM_FACTS[platform].connects === 'anyone' ? 'anyone' : 'app'
@@ -99,8 +92,12 @@ export async function callFor<T>(
 ): Promise<T> {
   const ledger = new UsageLedger(ctx.clock.now)
   const shares = [{ workspaceId: ctx.workspace.id, items: 1 }]
+  const context = connectorContext(ctx, platform, { accessToken, ledger, shares })
   try {
-    return await call(connectorContext(ctx, platform, { accessToken, ledger, shares }))
+    return await call(context)
+  } catch (error) {
+    ctx.waitUntil(noteMalformed(ctx, platform, context, error))
+    throw error
   } finally {
     ctx.waitUntil(writeUsage(ctx, ledger))
   }

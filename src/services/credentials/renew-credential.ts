@@ -16,6 +16,7 @@ import {
 } from '../../ports.ts'
 import { connectorContext } from '../accounts/connector-context.ts'
 import type { ServiceDeps } from '../context.ts'
+import { noteMalformed } from '../usage/note-malformed.ts'
 import { UsageLedger } from '../usage/usage-ledger.ts'
 import { writeUsage } from '../usage/write-usage.ts'
 
@@ -123,6 +124,9 @@ async function askForGrant(
   const context = connectorContext(deps, stored.platform, { ledger, shares })
   try {
     return await oauth.refresh(context, grantOf(stored))
+  } catch (error) {
+    await noteMalformed(deps, stored.platform, context, error)
+    throw error
   } finally {
     deps.waitUntil(writeUsage(deps, ledger))
   }

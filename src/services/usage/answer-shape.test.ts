@@ -1,6 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { shapeOf } from './answer-shape.ts'
+import { shapeOfAnswer } from './answer-shape.ts'
+
+const shapeOf = (answer: unknown) => shapeOfAnswer('posts.list', answer)
 
 describe('the shape of an answer', () => {
   it('is the names of its fields and the kinds of their values', () => {
@@ -17,6 +19,16 @@ describe('the shape of an answer', () => {
     expect(
       Object.keys(shapeOf({ 'did:plc:ada': 1, '10203': 1, $type: 1, 'ada@example.com': 1 }) ?? {}),
     ).toEqual(['…', '$type'])
+  })
+
+  it('names no field of an answer with tokens but those that are known', () => {
+    const answer = { access_token: 'secret', tokenAsAName: 1, data: [{ open_id: 'x', alsoAToken: null }] }
+    for (const operation of ['token.grant', 'token.refresh'] as const)
+      expect(shapeOfAnswer(operation, answer)).toEqual({
+        access_token: 'string',
+        '…': 'number',
+        data: [{ open_id: 'string', '…': 'null' }],
+      })
   })
 
   it('is bounded in depth and width', () => {

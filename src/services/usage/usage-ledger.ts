@@ -26,6 +26,20 @@ export interface AccountedCall {
   costMicros: number | Promise<number>
 }
 
+/** Something within an answer that was not used: of a kind of trouble, not of every time that it was met. */
+export interface MalformedNote {
+  platform: Platform
+  host: string | null
+  operation: CallOperation
+  /** What is wrong, for people. */
+  problem: string
+  /** The shape of the part, without any value. */
+  shape: unknown
+}
+
+/** More kinds of trouble in one delivery are those of a platform that has changed: the first say so. */
+const MOST_NOTES = 20
+
 /**
  * Keeps account of the calls of one delivery, until what it stores takes the account along. Rows have their
  * ids from the start: a row that is written twice counts once.
@@ -34,6 +48,7 @@ export class UsageLedger {
   readonly #now: () => number
   readonly #calls: AccountedCall[] = []
   #unwritten: UsageRow[] = []
+  readonly #malformed = new Map<string, MalformedNote>()
 
   /** @param now milliseconds since 1970 */
   constructor(now: () => number) {
@@ -74,6 +89,19 @@ export class UsageLedger {
     }
     this.#unwritten.push(...rows.values())
     return [...this.#unwritten]
+  }
+
+  /** Keeps a note of what was not used of an answer; of the same trouble once. */
+  noteMalformed(note: MalformedNote): void {
+    const key = JSON.stringify([note.platform, note.operation, note.problem])
+    if (this.#malformed.size < MOST_NOTES) this.#malformed.set(key, note)
+  }
+
+  /** The notes since they were last taken. */
+  takeMalformed(): MalformedNote[] {
+    const notes = [...this.#malformed.values()]
+    this.#malformed.clear()
+    return notes
   }
 
   /** Says that these are in the database. */
