@@ -57,7 +57,7 @@ const batchRoute = createRoute({
   tags,
   summary: 'Connect many accounts in the background',
   description:
-    "The job's `result` has an entry for each: connected, with its id, or failed, with the reason.",
+    "The job's `result` has an entry for each: `connected`, with its id; `failed`, with the reason; or `waiting`, with the reason and `nextTryAt`, where the platform does not answer, and is asked again.",
   request: { body: jsonBody(ConnectAccounts) },
   responses: { 202: json(AcceptedJob, 'Queued'), ...problems(400, 403, 415, 503) },
 })

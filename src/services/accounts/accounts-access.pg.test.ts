@@ -1,7 +1,15 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { keyWith, member } from '../../../test/harness/actors.ts'
 import { createTestDatabase, type TestDatabase } from '../../../test/harness/database.ts'
-import { type Engine, PEOPLE, secondWorkspace, startEngine } from '../../../test/sync/engine.ts'
+import {
+  type Engine,
+  HOUR_MS,
+  MINUTE_MS,
+  PEOPLE,
+  secondWorkspace,
+  startEngine,
+} from '../../../test/sync/engine.ts'
+import { HOSTS } from '../../../test/sync/networks.ts'
 import { newId } from '../../lib/ids.ts'
 import { dbWithinReach } from '../access/reach.ts'
 import type { Actor, ServiceContext } from '../context.ts'
@@ -269,6 +277,67 @@ describe('the audit log of accounts', () => {
     await database.sql(`UPDATE jobs SET params = params - 'startedBy' WHERE id = $1`, [job.id])
     await deliverBatches()
     expect((await entries()).map((e) => [e.action, e.actor_kind])).toEqual([['account.connected', 'system']])
+  })
+})
+
+describe('a batch whose platform does not answer', () => {
+  const lost = () => {
+    throw new DOMException('The operation timed out.', 'TimeoutError')
+  }
+  it.each([
+    ['an outage', () => new Response('<html>', { status: 503 }), 'platform_unavailable'],
+    ['a refusal', () => new Response('{}', { status: 429 }), 'platform_rate_limited'],
+    ['a timeout', lost, 'platform_unavailable'],
+    ['nonsense', () => Response.json([]), 'platform_bad_answer'],
+  ])('has its accounts wait after %s, and goes on with the others', async (_what, answer, code) => {
+    const [ada, cleo] = [engine.typed('ada'), engine.typed('cleo')]
+    const nobody = { ...cleo, handle: `nobody-${cleo.handle.replace(/^@/u, '')}` }
+    let tries = 0
+    engine.interfere = (url) => {
+      if (url.host !== HOSTS.bluesky) return undefined
+      tries += 1
+      return answer()
+    }
+    const { id } = await connectBatch(engine.ctx, { accounts: [ada, cleo, nobody] })
+    await deliverBatches()
+    const waiting = await getJob(engine.ctx, id)
+    expect(waiting).toMatchObject({ status: 'running', progress: { done: 2, total: 3 } })
+    const nextTryAt = expect.any(String)
+    const reason = { code, message: expect.stringMatching(/^Waiting for the platform: .{10}/u) }
+    expect(waiting.result).toMatchObject([
+      { ...ada, status: 'waiting', accountId: null, error: reason, attempts: 1, nextTryAt },
+      { status: 'connected' },
+      { status: 'failed', error: { code: 'account_not_found' } },
+    ])
+    // It is not asked before its time, nor for ever in vain.
+    await deliverBatches()
+    expect(tries).toBe(1)
+    engine.elapse(2 * MINUTE_MS)
+    await deliverBatches()
+    expect((await getJob(engine.ctx, id)).result).toMatchObject([{ status: 'waiting', attempts: 2 }, {}, {}])
+    engine.interfere = () => undefined
+    engine.elapse(5 * MINUTE_MS)
+    await deliverBatches()
+    const over = await getJob(engine.ctx, id)
+    expect(over).toMatchObject({ status: 'succeeded', progress: { done: 3, total: 3 } })
+    expect(over.result).toMatchObject([
+      { status: 'connected', accountId: expect.any(String), error: null },
+      { status: 'connected' },
+      { status: 'failed' },
+    ])
+    expect(engine.queue.takeDue().filter(({ message }) => message.topic === 'accounts/connect')).toEqual([])
+  })
+
+  it('gives them up, with the reason, before its other outcomes expire', async () => {
+    engine.act('outage', { platform: 'bluesky', status: 503, durationMs: 50 * HOUR_MS })
+    const { id } = await connectBatch(engine.ctx, { accounts: [engine.typed('ada')] })
+    await deliverBatches()
+    engine.elapse(47.9 * HOUR_MS)
+    await deliverBatches()
+    expect(await getJob(engine.ctx, id)).toMatchObject({
+      status: 'succeeded',
+      result: [{ status: 'failed', error: { code: 'platform_unavailable' } }],
+    })
   })
 })
 

@@ -32,23 +32,30 @@ export interface AccountPage {
   next: { handle: string; id: string } | null
 }
 
+/** A page of accounts by handle. Whether one is stale is a matter of the moment, and nothing to ask the database. */
 export async function listAccountsPage(
   ctx: ServiceContext,
   query: AccountListQuery & { stale: boolean | null },
 ): Promise<AccountPage> {
   requirePermission(ctx.actor, 'analytics.read')
-  const [rows] = await ctx.db.inWorkspace(ctx.workspace.id, [listAccounts(ctx.workspace.id, query)])
-  const page = rows.slice(0, query.limit)
-  const last = page.at(-1)
   const now = ctx.clock.now()
+  const found: { account: Account; key: { handle: string; id: string } }[] = []
+  let { after } = query
+  for (let hasMore = true; hasMore && found.length <= query.limit; ) {
+    const [rows] = await ctx.db.inWorkspace(ctx.workspace.id, [
+      listAccounts(ctx.workspace.id, { ...query, after }),
+    ])
+    for (const row of rows) {
+      const account = presentAccount(row, now)
+      after = { handle: row.handle.toLowerCase(), id: row.id }
+      if (query.stale === null || account.freshness.stale === query.stale) found.push({ account, key: after })
+    }
+    hasMore = rows.length > query.limit
+  }
+  const page = found.slice(0, query.limit)
   return {
-    items: page
-      .map((row) => presentAccount(row, now))
-      .filter((account) => query.stale === null || account.freshness.stale === query.stale),
-    next:
-      rows.length > query.limit && last !== undefined
-        ? { handle: last.handle.toLowerCase(), id: last.id }
-        : null,
+    items: page.map(({ account }) => account),
+    next: found.length > query.limit ? (page.at(-1)?.key ?? null) : null,
   }
 }
 

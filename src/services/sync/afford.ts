@@ -2,6 +2,8 @@ import { type DuePost, putOffPosts } from '../../db/queries/sync.ts'
 import type { PlatformConnector } from '../../ports.ts'
 import type { ServiceDeps } from '../context.ts'
 
+const ASK_AGAIN_MS = 60_000
+
 /**
  * Of posts that are due, those that their workspaces can pay for, where reading costs money: the youngest
  * first, as they move most. The others are put off until there is more.
@@ -15,7 +17,10 @@ export async function affordablePosts(
   if (dailyMicros === undefined || postCostMicros === undefined || due.length === 0) return due
   const affordable: DuePost[] = []
   for (const [workspaceId, ours] of Map.groupBy(due, (post) => post.workspaceId)) {
-    const { leftMicros, moreAtMs } = await deps.gate.moneyLeft(platform, { workspaceId, dailyMicros })
+    const { leftMicros, moreAtMs } = await deps.gate
+      .moneyLeft(platform, { workspaceId, dailyMicros })
+      // What is left is not known at the moment: nothing is bought, and nothing stays claimed.
+      .catch(() => ({ leftMicros: 0, moreAtMs: deps.clock.now() + ASK_AGAIN_MS }))
     const most = Math.max(0, Math.floor(leftMicros / postCostMicros))
     const youngestFirst = ours.toSorted((a, b) => Date.parse(b.postedAt) - Date.parse(a.postedAt))
     const chosen = new Set(youngestFirst.slice(0, most))

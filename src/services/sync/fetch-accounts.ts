@@ -103,7 +103,9 @@ class AccountReader {
       } catch (error) {
         if (!(error instanceof PlatformError)) throw error
         await noteMalformed(this.#deps, this.#connector.platform, own, error)
-        outcome.failed.push({ member, error, readWith })
+        const isKnown = error.retryable || profiles.has(member.externalId)
+        const reason = isKnown ? error : await this.#whyMissing(own, this.#refOf(member), error)
+        outcome.failed.push({ member, error: reason, readWith })
       }
     })
     return outcome
@@ -133,6 +135,20 @@ class AccountReader {
       ledger: this.#ledger,
       shares,
     })
+  }
+
+  /** Of an account that has no profile any more: what its platform says of it by name, or else of its posts. */
+  async #whyMissing(
+    context: ConnectorContext,
+    ref: AccountRef,
+    ofPosts: PlatformError,
+  ): Promise<PlatformError> {
+    try {
+      await this.#askByName(context, ref)
+      return ofPosts
+    } catch (error) {
+      return error instanceof PlatformError && error.kind === 'gone' ? error : ofPosts
+    }
   }
 
   /** Asks for an account by its name, whereupon its platform says what is wrong with it. */

@@ -21,7 +21,7 @@ const POST_LEASE_SECONDS = 900
 const MOST_ACCOUNTS = 1_000
 const MOST_POSTS_PER_PLATFORM = 10_000
 
-/** Accounts in one message: each costs a call, and a delivery must end within its time. */
+/** Accounts in one message: each costs a call, and a delivery must end within its time. More only to fill a batch. */
 const ACCOUNTS_PER_MESSAGE = 10
 /** Posts in one message, about: enough for few round trips to the database, few enough for one delivery. */
 const POSTS_PER_MESSAGE = 600
@@ -40,7 +40,15 @@ export async function planSync(deps: ServiceDeps, message: PlanMessage): Promise
   const now = deps.clock.now()
   const nowIso = new Date(now).toISOString()
   // Read from Redis, as budgets are: while it is away, sync pauses here rather than guessing.
-  const [watched, paused] = await Promise.all([deps.watchList.list(), deps.gateOperations.paused()])
+  const state = await Promise.all([deps.watchList.list(), deps.gateOperations.paused()]).catch(
+    (error: unknown) => {
+      deps.log.error('nothing is planned while Redis does not answer', { error })
+      return null
+    },
+  )
+  // The next plan is a minute away: there is nothing to try again, or to keep.
+  if (state === null) return { accounts: 0, posts: 0, messages: 0 }
+  const [watched, paused] = state
   const isPaused = (platform: Platform) => paused.includes('all') || paused.includes(platform)
   const connectable = PLATFORMS.filter((platform) => deps.connectors[platform] !== undefined)
   const platforms = connectable.filter((platform) => !isPaused(platform))
@@ -67,18 +75,25 @@ export async function planSync(deps: ServiceDeps, message: PlanMessage): Promise
   )
   const messages = accountMessages(deps, accounts, nowIso)
   let posts = 0
+  const failures: unknown[] = []
   for (const { platform } of await deps.db.outside(platformsWithDuePosts(platforms, nowIso))) {
     const connector = deps.connectors[platform]
     if (connector === undefined) continue
-    const due = await deps.db.outside(
-      claimDuePosts({ platform, nowIso, leaseSeconds: POST_LEASE_SECONDS, most: MOST_POSTS_PER_PLATFORM }),
-    )
-    const affordable = await affordablePosts(deps, connector, due)
-    posts += affordable.length
-    messages.push(...postMessages(connector, affordable, nowIso))
+    try {
+      const due = await deps.db.outside(
+        claimDuePosts({ platform, nowIso, leaseSeconds: POST_LEASE_SECONDS, most: MOST_POSTS_PER_PLATFORM }),
+      )
+      const affordable = await affordablePosts(deps, connector, due)
+      posts += affordable.length
+      messages.push(...postMessages(connector, affordable, nowIso))
+    } catch (error) {
+      // What was claimed for others is not left lying until its lease ends.
+      failures.push(error)
+    }
   }
   if (!message.repeated) messages.push(...plansWithinMinute(deps.syncIntervalSeconds, now))
   await deps.queue.publish(messages)
+  if (failures.length > 0) throw failures[0]
   return { accounts: accounts.length, posts, messages: messages.length }
 }
 
@@ -94,14 +109,15 @@ function accountMessages(deps: ServiceDeps, accounts: DueAccount[], plannedAt: s
     const payer = deps.connectors[platform]?.batchBy === 'workspace' ? workspaceId : ''
     return `${platform} ${host ?? ''} ${payer}`
   }
-  return [...Map.groupBy(accounts, lane).values()].flatMap((group) =>
-    inChunks(group, ACCOUNTS_PER_MESSAGE).flatMap((chunk) => {
-      const [first] = chunk
-      if (first === undefined) return []
-      const { platform, host } = first
-      return syncAccountsMessage({ platform, host, accounts: chunk.map(toMember), jobId: null, plannedAt })
-    }),
-  )
+  return [...Map.groupBy(accounts, lane).values()].flatMap((group) => {
+    const [first] = group
+    if (first === undefined) return []
+    const { platform, host } = first
+    const size = Math.max(ACCOUNTS_PER_MESSAGE, deps.connectors[platform]?.profileBatchSize ?? 1)
+    return inChunks(group, size).map((chunk) =>
+      syncAccountsMessage({ platform, host, accounts: chunk.map(toMember), jobId: null, plannedAt }),
+    )
+  })
 }
 
 function toMember(account: DueAccount): SyncAccountsMessage['accounts'][number] {

@@ -44,6 +44,8 @@ interface Group {
 interface Progress {
   observed: Observed[]
   left: KnownPost[]
+  /** The platform said nothing of them, twice. */
+  open: KnownPost[]
   stopped: PlatformError | null
 }
 
@@ -53,11 +55,15 @@ const CONCURRENT_GROUPS = 4
 const READING_MS = 15_000
 /** Where a platform asks to wait and does not say for how long. */
 const DEFAULT_WAIT_MS = 60_000
-/** What waits no longer keeps its place in the queue; well within the claim of its posts, so that it stays one. */
+/** What waits no longer keeps its place in the queue, */
 const SOON_MS = 120_000
+/** as long as all of it together is well within the claim of its posts. */
+const MOST_WAIT_MS = 600_000
 /** Whatever else waits is looked for again after so long, and within this. */
 const LEAST_PUT_OFF_MS = 120_000
 const PUT_OFF_SPREAD_MS = 60_000
+/** What a platform says nothing of while it answers for others is not asked for at every turn. */
+const OPEN_PUT_OFF_MS = 3_600_000
 
 /**
  * Reads known posts again through the platform's batch endpoint, whosoever they are, and stores them with one
@@ -107,9 +113,18 @@ function groupsOf(
     return {
       credential: credentials.get(account.id) ?? null,
       scope: { host, account: connector.batchBy === 'account' ? { externalId, host, handle } : null },
-      posts: some.flatMap((one) => one.posts.map((post) => ({ ...post, account: one }))),
+      posts: byKind(
+        connector,
+        some.flatMap((one) => one.posts.map((post) => ({ ...post, account: one }))),
+      ),
     }
   })
+}
+
+/** Posts of one kind stand together, so that few batches are of more than one. */
+function byKind({ refreshKind }: PlatformConnector, posts: KnownPost[]): KnownPost[] {
+  if (refreshKind === undefined) return posts
+  return [...Map.groupBy(posts, ({ id }) => refreshKind(id)).values()].flat()
 }
 
 async function readGroups(
@@ -123,8 +138,12 @@ async function readGroups(
   const done: Progress[] = []
   const worker = async () => {
     for (let group = waiting.shift(); group !== undefined; group = waiting.shift()) {
-      // What a token is refused for stops its account at the next sync, and nobody else's posts.
-      if (group.credential?.error !== undefined) continue
+      const unopened = group.credential?.error
+      if (unopened !== undefined) {
+        // What a token is refused for stops its account at the next sync, and nobody else's posts.
+        if (unopened.retryable) done.push({ observed: [], left: group.posts, open: [], stopped: unopened })
+        continue
+      }
       const progress = await readBatches(deps, connector, group, ledger, deadlineMs)
       const isOneAccounts = group.credential !== null || group.scope.account !== null
       const isOver = progress.stopped !== null && !progress.stopped.retryable
@@ -146,6 +165,8 @@ async function readBatches(
   const accessToken = credential?.accessToken
   const withCredential = accessToken !== undefined
   const observed: Observed[] = []
+  const open: KnownPost[] = []
+  const openBefore = new Set<string>()
   let left = posts
   while (left.length > 0) {
     const observedAtMs = deps.clock.now()
@@ -155,22 +176,29 @@ async function readBatches(
       batch.map(({ account }) => account),
       () => 1,
     )
-    const context = connectorContext(deps, connector.platform, { accessToken, ledger, shares })
+    const openNow = new Set<string>()
+    const leaveOpen = (id: string) => void openNow.add(id)
+    const context = connectorContext(deps, connector.platform, { accessToken, ledger, shares, leaveOpen })
     try {
       // Two workspaces may follow the same post: it is asked for once.
       const known = [...new Map(batch.map(({ id, postedAtMs }) => [id, { id, postedAtMs }])).values()]
       const found = await connector.refreshPosts(context, scope, known)
       const byId = new Map(found.map((post) => [post.platformPostId, post]))
       for (const one of batch)
-        observed.push({ known: one, post: byId.get(one.id), observedAtMs, withCredential })
+        if (!openNow.has(one.id))
+          observed.push({ known: one, post: byId.get(one.id), observedAtMs, withCredential })
     } catch (error) {
       if (!(error instanceof PlatformError)) throw error
       await noteMalformed(deps, connector.platform, context, error)
-      return { observed, left, stopped: error }
+      return { observed, left, open, stopped: error }
     }
-    left = left.slice(batch.length)
+    const unanswered = batch.filter(({ id }) => openNow.has(id))
+    open.push(...unanswered.filter(({ id }) => openBefore.has(id)))
+    // Once more, in what room the batches that follow have.
+    left = [...left.slice(batch.length), ...unanswered.filter(({ id }) => !openBefore.has(id))]
+    for (const id of openNow) openBefore.add(id)
   }
-  return { observed, left, stopped: null }
+  return { observed, left, open, stopped: null }
 }
 
 /** The first of the posts, as many as name `size` different ones at most. */
@@ -199,10 +227,13 @@ async function leaveRest(
   progress: Progress[],
 ): Promise<void> {
   const unread = progress.filter(({ left }) => left.length > 0)
+  const { plannedAt } = message
+  // Claims end: what waited for longer would be planned a second time while it waits on.
+  const waitedMs = plannedAt === undefined ? 0 : deps.clock.now() - Date.parse(plannedAt)
   const isSoon = ({ stopped }: Progress) =>
-    stopped === null || (stopped.kind === 'rate_limited' && waitOf(stopped) <= SOON_MS)
+    waitedMs < MOST_WAIT_MS &&
+    (stopped === null || (stopped.kind === 'rate_limited' && waitOf(stopped) <= SOON_MS))
   const soon = unread.filter(isSoon)
-  const plannedAt = new Date(deps.clock.now()).toISOString()
   // One message for all that wait equally long.
   const bySeconds = Map.groupBy(soon, ({ stopped }) =>
     stopped === null ? 0 : Math.ceil(waitOf(stopped) / 1_000),
@@ -217,10 +248,15 @@ async function leaveRest(
       ...(delaySeconds === 0 ? {} : { delaySeconds }),
     })),
   )
-  await putOff(
-    deps,
-    unread.filter((one) => !isSoon(one)),
-  )
+  await putOff(deps, [
+    ...unread
+      .filter((one) => !isSoon(one))
+      .map(({ left, stopped }) => ({
+        posts: left,
+        waitMs: Math.max(LEAST_PUT_OFF_MS, stopped === null ? 0 : waitOf(stopped)),
+      })),
+    ...progress.map(({ open }) => ({ posts: open, waitMs: OPEN_PUT_OFF_MS })),
+  ])
 }
 
 function waitOf({ retryAfterMs }: PlatformError): number {
@@ -228,12 +264,11 @@ function waitOf({ retryAfterMs }: PlatformError): number {
 }
 
 /** Posts are due again when their platform may be called, or a while later, and not all at once. */
-async function putOff(deps: ServiceDeps, progress: Progress[]): Promise<void> {
-  const later = progress.flatMap(({ left, stopped }) => {
-    const waitMs = Math.max(LEAST_PUT_OFF_MS, stopped === null ? 0 : waitOf(stopped))
+async function putOff(deps: ServiceDeps, groups: { posts: KnownPost[]; waitMs: number }[]): Promise<void> {
+  const later = groups.flatMap(({ posts, waitMs }) => {
     const until = deps.clock.now() + waitMs + Math.random() * PUT_OFF_SPREAD_MS
     const untilIso = new Date(until).toISOString()
-    return left.map(({ id, account }) => ({ account, platformPostId: id, untilIso }))
+    return posts.map(({ id, account }) => ({ account, platformPostId: id, untilIso }))
   })
   await eachApart(
     Map.groupBy(later, ({ account }) => account.workspaceId),

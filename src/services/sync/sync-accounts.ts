@@ -88,16 +88,17 @@ async function store(
   const posts: PostReading[] = []
   const synced: SyncedAccount[] = []
   const notPublic: { accountId: string; platformPostId: string }[] = []
-  for (const { member, profile, pages, observedAtMs, readWith } of fetched) {
+  for (const one of fetched) {
+    const { member, profile, pages, observedAtMs, readWith } = one
     if (profile !== null) profiles.push(toProfileReading(member.id, profile, observedAtMs))
-    posts.push(...pages.posts.map((one) => toReading(member.id, one.post, one.observedAtMs)))
+    posts.push(...pages.posts.map((read) => toReading(member.id, read.post, read.observedAtMs)))
     const ids = pages.posts.map(({ post }) => post.platformPostId)
     if (readWith !== null)
       notPublic.push(...ids.map((platformPostId) => ({ accountId: member.id, platformPostId })))
     synced.push({
       id: member.id,
       atIso: new Date(observedAtMs).toISOString(),
-      nextSyncAtIso: new Date(observedAtMs + restMs(message.platform, member, pages)).toISOString(),
+      nextSyncAtIso: new Date(observedAtMs + restMs(message.platform, one)).toISOString(),
       olderPosts: pages.nextCursor,
       pageIds: ids,
     })
@@ -117,18 +118,16 @@ async function store(
   await queueBackfills(deps, message, workspaceId, Standing.array().parse(alongside[0]))
 }
 
-/** How long the account rests: by its newest post, and within a tenth, so that those added together drift apart. */
-function restMs(
-  platform: Platform,
-  { newest }: SyncAccountsMessage['accounts'][number],
-  { posts }: Fetched['pages'],
-): number {
-  const postedAtMs = posts.map(({ post }) => Date.parse(post.postedAt))
-  if (newest !== null) postedAtMs.push(newest.postedAtMs)
+/**
+ * How long the account rests, by its newest post: of a new one any part of that, and later within a tenth, so
+ * that those added together do not stay together.
+ */
+function restMs(platform: Platform, { member, pages, observedAtMs }: Fetched): number {
+  const postedAtMs = pages.posts.map(({ post }) => Date.parse(post.postedAt))
+  if (member.newest !== null) postedAtMs.push(member.newest.postedAtMs)
   const latestMs = postedAtMs.reduce((latest, at) => Math.max(latest, at), Number.NEGATIVE_INFINITY)
-  const observedAtMs = posts[0]?.observedAtMs ?? latestMs
-  const seconds = accountRefreshAfterSeconds(platform, (observedAtMs - latestMs) / 1_000)
-  return Math.round(seconds * 1_000 * (0.9 + Math.random() * 0.2))
+  const longestMs = 1_000 * accountRefreshAfterSeconds(platform, (observedAtMs - latestMs) / 1_000)
+  return Math.round(longestMs * (member.isNew ? 0.1 + 0.9 * Math.random() : 0.9 + 0.2 * Math.random()))
 }
 
 const Standing = z.object({ id: z.string(), backfillCursor: z.string().nullable() })

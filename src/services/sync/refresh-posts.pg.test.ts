@@ -1,0 +1,108 @@
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { createTestDatabase, type TestDatabase } from '../../../test/harness/database.ts'
+import { makeAccount, reading } from '../../../test/harness/factories.ts'
+import { noMetrics } from '../../domain/platforms.ts'
+import type { PlatformConnector } from '../../ports.ts'
+import { makeRig, type Rig } from '../imports/rig.test-helper.ts'
+import { ingest } from '../ingest/ingest.ts'
+import { refreshPosts } from './refresh-posts.ts'
+
+let database: TestDatabase
+beforeAll(async () => {
+  database = await createTestDatabase()
+})
+afterAll(() => database.close())
+
+const HOUR_MS = 3_600_000
+
+const unused = () => Promise.reject(new Error('Nothing but posts is read here'))
+
+/** A platform that says nothing of some posts, and of which it is written down what it was asked for. */
+function platformOf(isOpen: (id: string, time: number) => boolean, more: Partial<PlatformConnector> = {}) {
+  const asked: string[][] = []
+  const connector: PlatformConnector = {
+    ...{ platform: 'youtube', refreshBatchSize: 2, profileBatchSize: 1, batchBy: 'host' },
+    ...{ resolve: unused, fetchProfiles: unused, fetchPosts: unused },
+    async refreshPosts(ctx, _scope, known) {
+      asked.push(known.map(({ id }) => id))
+      const times = (id: string) => asked.flat().filter((one) => one === id).length
+      for (const { id } of known) if (isOpen(id, times(id))) ctx.leaveOpen(id)
+      return known
+        .filter(({ id }) => !isOpen(id, times(id)) && id !== 'gone')
+        .map(({ id }) => ({
+          ...{ platformPostId: id, kind: 'post', text: id, hashtags: [], url: null, media: [] },
+          ...{ postedAt: '2026-03-01T12:00:00.000Z', metrics: { ...noMetrics(), likes: 7 } },
+        }))
+    },
+    ...more,
+  }
+  return { connector, asked }
+}
+
+/** Refreshes posts that are known; each has five likes so far, and is claimed for a quarter of an hour. */
+async function refresh(rig: Rig, connector: PlatformConnector, ids: string[]) {
+  const { workspace } = rig.ctx
+  const accountId = await makeAccount(database, workspace.id, { platform: 'youtube' })
+  const known = ids.map((id) => reading(accountId, id, { metrics: { likes: 5 } }))
+  await ingest(rig.ctx, { workspaceId: workspace.id, posts: known })
+  const claimedUntil = new Date(rig.time.nowMs + HOUR_MS / 4)
+  await database.sql('UPDATE posts SET next_refresh_at = $1 WHERE account_id = $2', [claimedUntil, accountId])
+  await refreshPosts(
+    { ...rig.ctx, connectors: { youtube: connector }, fetchFor: () => unused },
+    {
+      platform: 'youtube',
+      host: null,
+      accounts: [
+        {
+          ...{ id: accountId, workspaceId: workspace.id, externalId: 'UC1', handle: 'ada' },
+          posts: ids.map((id) => ({ id, postedAtMs: 0 })),
+        },
+      ],
+      plannedAt: new Date(rig.time.nowMs).toISOString(),
+    },
+  )
+  return database.sql<{ id: string; likes: number; missing: boolean; next: Date }>(
+    `SELECT platform_post_id AS id, likes::int, absent_since IS NOT NULL AS missing, next_refresh_at AS next
+     FROM posts WHERE account_id = $1 ORDER BY platform_post_id`,
+    [accountId],
+  )
+}
+
+it('asks once more, with others, for what a platform said nothing of', async () => {
+  const { connector, asked } = platformOf((id, time) => id === 'b' && time === 1)
+  const posts = await refresh(await makeRig(database), connector, ['a', 'b', 'c'])
+  expect(asked).toEqual([
+    ['a', 'b'],
+    ['c', 'b'],
+  ])
+  expect(posts.map(({ id, likes, missing }) => [id, likes, missing])).toEqual([
+    ['a', 7, false],
+    ['b', 7, false],
+    ['c', 7, false],
+  ])
+})
+
+it('takes a post for missing that is left out, and none of which there is no word: that one rests', async () => {
+  const { connector, asked } = platformOf((id) => id === 'b')
+  const rig = await makeRig(database)
+  const posts = await refresh(rig, connector, ['a', 'b', 'gone'])
+  expect(asked).toEqual([
+    ['a', 'b'],
+    ['gone', 'b'],
+  ])
+  expect(posts.map(({ id, likes, missing }) => [id, likes, missing])).toEqual([
+    ['a', 7, false],
+    ['b', 5, false],
+    ['gone', 5, true],
+  ])
+  const restMs = (posts[1]?.next.getTime() ?? 0) - rig.time.nowMs
+  expect(restMs).toBeGreaterThanOrEqual(HOUR_MS)
+  expect(restMs).toBeLessThan(1.1 * HOUR_MS)
+  expect(rig.queue.sent).toEqual([])
+})
+
+it('puts posts of one kind into batches together', async () => {
+  const { connector, asked } = platformOf(() => false, { refreshKind: (id) => id.charAt(0) })
+  await refresh(await makeRig(database), connector, ['s1', 'u1', 's2', 'u2', 's3'])
+  expect(asked).toEqual([['s1', 's2'], ['s3', 'u1'], ['u2']])
+})
