@@ -3,8 +3,10 @@ import { betterAuth } from 'better-auth'
 import { drizzleAdapter } from 'better-auth/adapters/drizzle'
 import { isAPIError } from 'better-auth/api'
 import { drizzle } from 'drizzle-orm/neon-http'
+import { AppError } from '../../errors.ts'
 import type { Auth, Logger, PeopleListener } from '../../ports.ts'
 import { createHooks, RESET_EXPIRES_IN_MINUTES } from './hooks.ts'
+import { outageOf } from './outages.ts'
 import { hashPassword, verifyPassword } from './passwords.ts'
 import { translateRefusal } from './refusals.ts'
 import { COOKIE_PREFIX, withoutCookieCache } from './sessions.ts'
@@ -43,20 +45,28 @@ export function createAuth(options: AuthOptions): Auth {
         if (response.ok) return response
         throw translateRefusal(response.status, await response.json().catch(() => null))
       } catch (error) {
-        throw isAPIError(error) ? translateRefusal(error.statusCode, error.body) : error
+        throw inOurTerms(error)
       }
     },
     async session(headers) {
-      const { response, headers: answered } = await auth.api.getSession({
-        headers,
-        query: { disableCookieCache: true },
-        returnHeaders: true,
-      })
+      const { response, headers: answered } = await auth.api
+        .getSession({ headers, query: { disableCookieCache: true }, returnHeaders: true })
+        .catch((error: unknown) => {
+          throw inOurTerms(error)
+        })
       if (response === null) return null
       const { id, email, name } = response.user
       return { id: response.session.id, user: { id, email, name }, setCookies: answered.getSetCookie() }
     },
   }
+}
+
+/** What the library threw: that the database does not answer, a refusal, or what nobody understands. */
+function inOurTerms(error: unknown): unknown {
+  const outage = outageOf(error)
+  if (outage !== null)
+    return new AppError('unavailable', 'The database does not answer at the moment.', { cause: outage })
+  return isAPIError(error) ? translateRefusal(error.statusCode, error.body) : error
 }
 
 /** As the library is set up; tests ask it for what it would serve. */
