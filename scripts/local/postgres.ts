@@ -1,5 +1,6 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
 import { chown, mkdir, open, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { dirname, join } from 'node:path'
@@ -30,6 +31,8 @@ export interface Postgres {
   adminUrl: string
   /** Whether a Postgres that a killed process had left behind was found on the data, and stopped first. */
   tookOver: boolean
+  /** Kills its main process as the system might; resolves when that is gone, which its sessions follow. */
+  kill(): Promise<void>
   /** Ends all sessions and stops Postgres; resolves when it is gone. May be called twice. */
   stop(): Promise<void>
 }
@@ -95,6 +98,12 @@ export async function startPostgres(options: PostgresOptions): Promise<Postgres>
     port,
     adminUrl: `postgresql://${SUPERUSER}:${password}@${HOST}:${port}/postgres`,
     tookOver,
+    kill: async () => {
+      if (hasEnded(server.child)) return
+      const gone = once(server.child, 'exit')
+      sendSignal(server.pid, 'SIGKILL')
+      await gone
+    },
     stop: () => {
       stopping ??= stopServer().then(() => rm(home.ownerFile, { force: true }))
       return stopping

@@ -19,6 +19,11 @@ export interface RedisHandle {
   kind: 'external' | 'server' | 'embedded'
   /** A connection of the caller's own, in reconnecting mode unless the options say otherwise. */
   createConnection(options?: RedisOptions): Redis
+  /**
+   * Kills a private server as the system might, and starts it again after `downMs`; resolves when it answers.
+   * @throws where it is of another kind.
+   */
+  kill(downMs: number): Promise<void>
   /** Ends all connections made here, and the server, unless it is an external one. May be called twice. */
   stop(): Promise<void>
 }
@@ -26,6 +31,8 @@ export interface RedisHandle {
 interface Source {
   kind: RedisHandle['kind']
   connect(options: RedisOptions): Redis
+  /** None where there is no process of its own. */
+  kill?: (downMs: number) => Promise<void>
   stop(): Promise<void>
 }
 
@@ -55,6 +62,10 @@ export async function startRedis(options: StartRedisOptions = {}): Promise<Redis
       logOutages(connection, log)
       return connection
     },
+    kill: async (downMs) => {
+      if (source.kill === undefined) throw new Error(`A Redis of the kind ${source.kind} cannot be killed`)
+      await source.kill(downMs)
+    },
     stop: () => {
       stopped ??= stop()
       return stopped
@@ -74,6 +85,7 @@ async function chooseSource(options: StartRedisOptions, log: (message: string) =
   return {
     kind: 'server',
     connect: (overrides) => new Redis({ path: server.socketPath, ...overrides }),
+    kill: server.kill,
     stop: server.stop,
   }
 }

@@ -31,7 +31,7 @@ export function accountIdOf(seed: string, spec: AccountSpec): string {
     case 'linkedin':
       return `1${hashed(DIGITS, 8)}`
     case 'reddit':
-      return `t2_${hashed(BASE36, 9)}`
+      return `${spec.isCommunity ? 't5' : 't2'}_${hashed(BASE36, 9)}`
   }
 }
 

@@ -6,7 +6,7 @@ import { type MastodonTokens, TOKEN_ACTIONS } from './mastodon-tokens.ts'
 import type { WebHandler } from './platform-handler.ts'
 import type { Stats } from './stats.ts'
 import { truthOf } from './truth.ts'
-import { typedName } from './typed.ts'
+import { typedNameOf } from './typed.ts'
 import type { PlatformName } from './types.ts'
 import type { World } from './world.ts'
 
@@ -29,7 +29,7 @@ const HOUR_MS = 3_600_000
 export function createControlHandler(world: World, options: ControlOptions): WebHandler {
   const answer = async (request: Request): Promise<Response> => {
     const url = new URL(request.url)
-    const verb = /^\/control\/([a-z-]+)$/.exec(url.pathname)?.[1]
+    const verb = /^\/control\/([a-z0-9-]+)$/.exec(url.pathname)?.[1]
     if (verb === undefined) return Response.json({ error: 'Not found' }, { status: 404 })
     if (request.method === 'POST') return act(request, verb)
     if (request.method !== 'GET') return Response.json({ error: 'Use GET or POST' }, { status: 405 })
@@ -102,7 +102,7 @@ export function createControlHandler(world: World, options: ControlOptions): Web
     const account = findAccount(world, id, platform)
     const { handle, displayName, status } = world.namesAt(account, world.now())
     // What a person types to connect the account.
-    const typed = typedName(platform, handle, options.mastodonHost)
+    const typed = typedNameOf(account, handle, options.mastodonHost)
     return { platform, id, handle, typed, displayName, status, postsPerDay: account.postsPerDay }
   }
 

@@ -4,11 +4,13 @@ import { createControlHandler } from './control.ts'
 import { HANDLERS, type PlatformLimits } from './handlers.ts'
 import { createMastodonTokens } from './mastodon-tokens.ts'
 import type { WebHandler } from './platform-handler.ts'
+import { showMoment } from './shown-moment.ts'
 import { createStats, type Stats } from './stats.ts'
 import type { PlatformName } from './types.ts'
 import { toNodeHandler } from './web-adapter.ts'
 import { createWorld, type World, type WorldOptions } from './world.ts'
 
+export type { PlatformLimits } from './handlers.ts'
 export { createWorld, type World } from './world.ts'
 
 export interface PlatformsOptions extends Omit<WorldOptions, 'now'> {
@@ -17,6 +19,8 @@ export interface PlatformsOptions extends Omit<WorldOptions, 'now'> {
   /** 0 or none: any free port. */
   ports?: Partial<Record<PlatformName | 'control', number>>
   limits?: PlatformLimits
+  /** The moment whose posts and figures are shown (epoch milliseconds), while the clock goes on; else the present. */
+  shownMs?: () => number
 }
 
 export interface Platforms {
@@ -33,8 +37,9 @@ export interface Platforms {
 
 /** Starts all platforms and the control interface, each on a port of its own. @throws when a port is taken. */
 export async function startPlatforms(options: PlatformsOptions): Promise<Platforms> {
-  const { ports = {}, limits = {}, now = Date.now, ...worldOptions } = options
+  const { ports = {}, limits = {}, now = Date.now, shownMs, ...worldOptions } = options
   const world = createWorld({ ...worldOptions, now })
+  const shown = shownMs === undefined ? world : showMoment(world, shownMs)
   const tokens = createMastodonTokens()
   const servers: HttpServer[] = []
   const stop = async (): Promise<void> => {
@@ -52,7 +57,7 @@ export async function startPlatforms(options: PlatformsOptions): Promise<Platfor
       const createHandler = HANDLERS[platform]
       if (!createHandler) continue
       const counted = createStats()
-      const handler = createHandler(world, { stats: counted, limits, mastodonTokens: tokens })
+      const handler = createHandler(shown, { stats: counted, limits, mastodonTokens: tokens })
       urls[platform] = (await open(handler, ports[platform])).url
       stats[platform] = counted
     }

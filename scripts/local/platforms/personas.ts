@@ -1,16 +1,18 @@
 import { PLATFORMS } from '../../../src/domain/platforms.ts'
-import { NETWORK_CAST } from './cast-networks.ts'
+import { accountIdOf } from './account-ids.ts'
+import { COMMUNITY, NETWORK_CAST } from './cast-networks.ts'
 import { OPEN_CAST } from './cast-open.ts'
 import { TOPICS, type TopicName } from './content/topics.ts'
+import { MAX_ACCOUNTS } from './identity.ts'
 import { createRandom } from './random.ts'
-import type { AccountSpec, PlatformName } from './types.ts'
+import type { Account, AccountSpec, PlatformName } from './types.ts'
 import { EVEN_WEEK, OFFICE_WEEK, WEEKEND } from './weeks.ts'
 
 /** How many accounts of each platform a world shall have; none where nothing is said. */
 export type AccountCounts = Partial<Record<PlatformName, number>>
 
 /** The cast of a world that was not asked for another: at least two accounts on every platform. */
-export const DEFAULT_ACCOUNTS: readonly AccountSpec[] = [...OPEN_CAST, ...NETWORK_CAST]
+export const DEFAULT_ACCOUNTS: readonly AccountSpec[] = [...OPEN_CAST, ...NETWORK_CAST, COMMUNITY]
 
 const FIRST_WORDS = [
   'amber',
@@ -41,15 +43,31 @@ const SECOND_WORDS = [
   'collective',
 ]
 
-/** The default accounts of each platform first, then invented ones until there are as many as asked for. */
+/** The default people of each platform first, then invented ones until there are as many as asked for. */
 export function accountsByCount(seed: string, counts: AccountCounts): AccountSpec[] {
   return PLATFORMS.flatMap((platform) => {
-    const known = DEFAULT_ACCOUNTS.filter((spec) => spec.platform === platform)
+    const known = [...OPEN_CAST, ...NETWORK_CAST].filter((spec) => spec.platform === platform)
     return Array.from(
       { length: counts[platform] ?? 0 },
       (_, index) => known[index] ?? invent(seed, platform, index),
     )
   })
+}
+
+/** The accounts of a world. @throws RangeError where they are too many */
+export function makeAccounts(seed: string, wanted: readonly AccountSpec[] | AccountCounts): Account[] {
+  const specs = isList(wanted) ? wanted : accountsByCount(seed, wanted)
+  if (specs.length > MAX_ACCOUNTS) throw new RangeError(`At most ${MAX_ACCOUNTS} accounts are possible`)
+  const counts = new Map<PlatformName, number>()
+  return specs.map((spec) => {
+    const index = counts.get(spec.platform) ?? 0
+    counts.set(spec.platform, index + 1)
+    return { ...spec, id: accountIdOf(seed, spec), index }
+  })
+}
+
+function isList(wanted: readonly AccountSpec[] | AccountCounts): wanted is readonly AccountSpec[] {
+  return Array.isArray(wanted)
 }
 
 function invent(seed: string, platform: PlatformName, index: number): AccountSpec {

@@ -33,7 +33,7 @@ const ACCOUNT_IDS: Record<PlatformName, RegExp> = {
   threads: /^26\d{15}$/,
   tiktok: /^-000[A-Za-z0-9_-]{32}$/,
   linkedin: /^\d{9}$/,
-  reddit: /^t2_[0-9a-z]{9}$/,
+  reddit: /^t[25]_[0-9a-z]{9}$/,
 }
 
 describe.each(PLATFORMS)('post ids of %s', (platform) => {

@@ -1,7 +1,7 @@
 import type { Account, FeedEntry, PostView } from './types.ts'
 import type { World } from './world.ts'
 
-/** Reddit's JSON for people and posts. Everybody here posts on the page of their own. */
+/** Reddit's JSON for people, communities and posts. */
 
 /** What stands in place of what was taken away. */
 const DELETED = '[deleted]'
@@ -30,6 +30,28 @@ export function userView(world: World, account: Account, origin: string, t: numb
   }
 }
 
+export function communityView(world: World, community: Account, origin: string, t: number): object {
+  const { handle, displayName, followers } = world.profileAt(community, t)
+  return {
+    kind: 't5',
+    data: {
+      id: community.id.slice('t5_'.length),
+      name: community.id,
+      display_name: handle,
+      display_name_prefixed: `r/${handle}`,
+      title: displayName,
+      public_description: community.description,
+      created_utc: Math.floor(Date.parse(community.createdAt) / 1_000),
+      community_icon: '',
+      icon_img: `${origin}/media/avatar-${community.key}.svg`,
+      subscribers: followers,
+      subreddit_type: 'public',
+      over18: false,
+      url: `/r/${handle}/`,
+    },
+  }
+}
+
 /** All that Reddit shows of somebody it has suspended. */
 export function suspendedView(name: string): object {
   return { kind: 't2', data: { name, is_suspended: true, awardee_karma: 0, total_karma: 0 } }
@@ -42,10 +64,12 @@ export function listingView(children: readonly object[], after: string | null): 
 
 /** @param origin serves the pictures */
 export function linkView(world: World, entry: FeedEntry, origin: string, t: number): object {
-  const data = linkData(world, entry.post, entry.account, { name: entry.id, at: entry.at }, origin, t)
-  if (entry.kind !== 'repost') return { kind: 't3', data: { ...data, ...countsOf(entry.post) } }
   const { post } = entry
-  const original = linkData(world, post, post.account, { name: post.id, at: post.createdAt }, origin, t)
+  const original = linkData(world, post, origin, t)
+  if (entry.kind !== 'repost') return { kind: 't3', data: { ...original, ...countsOf(post) } }
+  // Crossposts go to the page of who makes them.
+  const crosspost = { id: entry.id, account: entry.account, createdAt: entry.at, community: undefined }
+  const data = linkData(world, { ...post, ...crosspost }, origin, t)
   return {
     kind: 't3',
     data: {
@@ -67,11 +91,10 @@ export function linkView(world: World, entry: FeedEntry, origin: string, t: numb
 
 /** What is left of a post that its author took away: its place and its counts. */
 export function removedLinkView(world: World, post: PostView, origin: string, t: number): object {
-  const data = linkData(world, post, post.account, { name: post.id, at: post.createdAt }, origin, t)
   return {
     kind: 't3',
     data: {
-      ...data,
+      ...linkData(world, post, origin, t),
       ...countsOf(post),
       author: DELETED,
       selftext: DELETED,
@@ -81,27 +104,23 @@ export function removedLinkView(world: World, post: PostView, origin: string, t:
   }
 }
 
-function linkData(
-  world: World,
-  post: PostView,
-  account: Account,
-  { name, at }: { name: string; at: number },
-  origin: string,
-  t: number,
-) {
+function linkData(world: World, post: PostView, origin: string, t: number) {
+  const { id: name, account, community } = post
   const { handle } = world.namesAt(account, t)
   const id = name.slice('t3_'.length)
-  const permalink = `/user/${handle}/comments/${id}/${slugOf(post.title ?? '')}/`
+  const page = community ? `r/${community.handle}` : `u/${handle}`
+  const path = community ? page : `user/${handle}`
+  const permalink = `/${path}/comments/${id}/${slugOf(post.title ?? '')}/`
   return {
     name,
     id,
     author: handle,
     author_fullname: account.id,
-    subreddit: `u_${handle}`,
-    subreddit_name_prefixed: `u/${handle}`,
+    subreddit: community?.handle ?? `u_${handle}`,
+    subreddit_name_prefixed: page,
     title: post.title ?? '',
     selftext: toMarkdown(post.text),
-    created_utc: at / 1_000,
+    created_utc: post.createdAt / 1_000,
     edited: post.editedAt === undefined ? false : Math.floor(post.editedAt / 1_000),
     permalink,
     ...attached(post, `${origin}/media/${id}`, `https://www.reddit.com${permalink}`),

@@ -8,7 +8,14 @@ import {
   type WebHandler,
 } from './platform-handler.ts'
 import { createRateLimiter } from './rate-limits.ts'
-import { linkView, listingView, removedLinkView, suspendedView, userView } from './reddit-views.ts'
+import {
+  communityView,
+  linkView,
+  listingView,
+  removedLinkView,
+  suspendedView,
+  userView,
+} from './reddit-views.ts'
 import { createStats, type Stats } from './stats.ts'
 import type { Account } from './types.ts'
 import type { World } from './world.ts'
@@ -35,6 +42,8 @@ const MAX_PAGE = 100
 const DEFAULT_PAGE = 25
 /** Listings go no further back than this many things. */
 const LISTING_DEPTH = 1_000
+/** Reasons for which nobody gets into a community. */
+const CLOSED = ['banned', 'private']
 
 /** Answers as Reddit's site does to an application that asks for a token, and its API to who has one. */
 export function createRedditHandler(world: World, options: RedditHandlerOptions = {}): WebHandler {
@@ -74,11 +83,11 @@ export function createRedditHandler(world: World, options: RedditHandlerOptions 
         }),
       }),
       refusal: () => new ApiError(429, '', 'Too Many Requests'),
-      // Only what is wrong with a request has a name.
-      errorBody: (error) =>
-        error.status === 400 && error.name !== ''
-          ? { error: error.name }
-          : { message: error.message, error: error.status },
+      // Only what is wrong with a request has a name, and a reason why a community is closed.
+      errorBody: ({ status, name, message }) => {
+        if (status === 400 && name !== '') return { error: name }
+        return { message, error: status, ...(CLOSED.includes(name) && { reason: name }) }
+      },
     },
     world,
     now,
@@ -113,7 +122,9 @@ function clientOf(oauth: OAuthServer, call: Call): string {
 function routeOf(world: World, call: Call): Answer {
   const { pathname } = call.url
   if (!isProperlyNamed(call.request)) call.note('bad_parameter', 'A User-Agent that names no app')
-  const [, name = '', page] = /^\/user\/([\w-]{1,30})\/(about|submitted)$/.exec(pathname) ?? []
+  const [, person, personsPage] = /^\/user\/([\w-]{1,30})\/(about|submitted)$/.exec(pathname) ?? []
+  const [, community, communitysPage] = /^\/r\/(\w{1,30})\/(about|new)$/.exec(pathname) ?? []
+  const page = personsPage ?? communitysPage
   if (pathname === '/api/info') {
     call.endpoint = 'info'
     requireMethod(call, 'GET')
@@ -122,7 +133,19 @@ function routeOf(world: World, call: Call): Answer {
   if (page === undefined) throw notFound()
   call.endpoint = page
   requireMethod(call, 'GET')
-  return page === 'about' ? getAbout(world, call, name) : getSubmitted(world, call, name)
+  if (community !== undefined) return getCommunity(world, call, community)
+  return page === 'about' ? getAbout(world, call, person ?? '') : getSubmitted(world, call, person ?? '')
+}
+
+function getCommunity(world: World, call: Call, name: string): Answer {
+  const community = world.account('reddit', name, call.t)
+  const status = community?.isCommunity ? world.namesAt(community, call.t).status : 'deleted'
+  // A redirection to the search for communities of such a name, as it is for who follows it.
+  if (!community || status === 'deleted') return { body: listingView([], null) }
+  if (status === 'suspended') throw new ApiError(404, 'banned', 'Not Found')
+  if (status === 'deactivated') throw new ApiError(403, 'private', 'Forbidden')
+  if (call.endpoint === 'new') return getListing(world, call, community)
+  return { body: communityView(world, community, call.origin, call.t) }
 }
 
 function getAbout(world: World, call: Call, name: string): Answer {
@@ -132,10 +155,14 @@ function getAbout(world: World, call: Call, name: string): Answer {
 }
 
 function getSubmitted(world: World, call: Call, name: string): Answer {
-  const limit = pageSize(call)
-  const after = call.url.searchParams.get('after')
   const account = knownAccount(world, name, call.t)
   if (world.namesAt(account, call.t).status === 'suspended') throw new ApiError(403, '', 'Forbidden')
+  return getListing(world, call, account)
+}
+
+function getListing(world: World, call: Call, account: Account): Answer {
+  const limit = pageSize(call)
+  const after = call.url.searchParams.get('after')
   const listed = world.posts(account, { t: call.t, limit: LISTING_DEPTH })
   const start = after === null ? 0 : startAfter(world, call, after, listed)
   const shown = listed.slice(start, start + limit)
@@ -169,6 +196,13 @@ function getInfo(world: World, call: Call): Answer {
   call.batchMax = MAX_BATCH
   if (names.length > MAX_BATCH) throw new ApiError(400, 'TOO_MANY_THING_IDS', 'Too many ids', 'too_many_ids')
   const children = [...new Set(names)].flatMap((name) => {
+    const community = world.account('reddit', name, call.t)
+    if (
+      community?.isCommunity &&
+      community.id === name &&
+      world.namesAt(community, call.t).status === 'active'
+    )
+      return [communityView(world, community, call.origin, call.t)]
     const entry = world.entry('reddit', name, call.t)
     if (entry) return [linkView(world, entry, call.origin, call.t)]
     const post = world.post('reddit', name, call.t)
@@ -181,7 +215,7 @@ function getInfo(world: World, call: Call): Answer {
 function knownAccount(world: World, name: string, t: number): Account {
   const account = name.startsWith('t2_') ? undefined : world.account('reddit', name, t)
   const status = account && world.namesAt(account, t).status
-  if (!account || status === 'deleted' || status === 'deactivated') throw notFound()
+  if (!account || account.isCommunity || status === 'deleted' || status === 'deactivated') throw notFound()
   return account
 }
 

@@ -1,4 +1,4 @@
-import type { PlatformName } from './types.ts'
+import type { Account, PlatformName } from './types.ts'
 
 /** What a person would type or paste to name an account. @param mastodonHost `host:port` of the server */
 export function typedName(platform: PlatformName, handle: string, mastodonHost: string): string {
@@ -24,4 +24,9 @@ export function typedName(platform: PlatformName, handle: string, mastodonHost: 
     case 'reddit':
       return `u/${handle}`
   }
+}
+
+/** The same for an account, which may be a community. @param handle the one that it has at the moment */
+export function typedNameOf(account: Account, handle: string, mastodonHost: string): string {
+  return account.isCommunity ? `r/${handle}` : typedName(account.platform, handle, mastodonHost)
 }

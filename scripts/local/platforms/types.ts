@@ -37,6 +37,8 @@ export interface AccountSpec {
   /** RFC 3339. */
   createdAt: string
   isBot?: boolean
+  /** Reddit: writes nothing itself; people post in it. Followers are its members, posts a day theirs. */
+  isCommunity?: boolean
 }
 
 export interface Account extends AccountSpec {
@@ -77,7 +79,7 @@ export interface PostView {
   /** YouTube and Reddit only. */
   title: string | undefined
   text: string
-  /** As the author spelt them, without `#`, in order of appearance, then `extraTags`. */
+  /** As the author spelt them, without `#`, in order of appearance, then `extraTags`, then the community. */
   hashtags: readonly string[]
   /** Tags that are not in the text (Bluesky's `record.tags`). */
   extraTags: readonly string[]
@@ -86,6 +88,8 @@ export interface PostView {
   /** Mastodon's content warning, or empty. */
   contentWarning: string
   isUnlisted: boolean
+  /** Reddit: what it was posted in; `undefined` on the page of its author. */
+  community: Account | undefined
   /** The post this one answers; it is always the root of its thread. */
   replyToId: string | undefined
   quotedId: string | undefined

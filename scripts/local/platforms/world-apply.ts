@@ -49,6 +49,11 @@ export function createApply(deps: ApplyDeps): (intervention: z.input<typeof inte
     if (account?.platform !== platform) throw new InterventionError(`No account ${id} on ${platform}`)
     return account
   }
+  const authorOf = (id: string, platform: PlatformName): Account => {
+    const account = accountOf(id, platform)
+    if (account.isCommunity) throw new InterventionError(`${account.key} writes nothing itself`)
+    return account
+  }
   const postOf = (id: string, platform: PlatformName, t: number): PostView => {
     const post = deps.post(platform, id, t)
     if (!post) throw new InterventionError(`No post ${id} on ${platform}`)
@@ -76,7 +81,7 @@ export function createApply(deps: ApplyDeps): (intervention: z.input<typeof inte
 
   const publish = (event: InterventionOf<'publish'>): Applied => {
     const { publication, platform } = event
-    const account = accountOf(event.accountId, platform)
+    const account = authorOf(event.accountId, platform)
     checkLength(publication.text, platform)
     checkMoment(event)
     const replyTo = itemOf(publication.replyToId, platform, event.at)
@@ -114,7 +119,7 @@ export function createApply(deps: ApplyDeps): (intervention: z.input<typeof inte
   }
 
   const boost = (event: InterventionOf<'boost'>): Applied => {
-    const account = accountOf(event.accountId, event.platform)
+    const account = authorOf(event.accountId, event.platform)
     checkMoment(event)
     const original = schedule.find(event.platform, postOf(event.postId, event.platform, event.at).id)
     if (!original) throw new InterventionError(`No post ${event.postId} on ${event.platform}`)

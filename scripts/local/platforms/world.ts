@@ -1,14 +1,13 @@
-import { accountIdOf } from './account-ids.ts'
 import { createAudience } from './audience.ts'
+import { createCommunities } from './communities.ts'
 import { titleOf } from './content/title.ts'
 import { type Content, createContents } from './contents.ts'
 import { metricsOfCurve } from './engagement.ts'
-import { MAX_ACCOUNTS } from './identity.ts'
 import { type Intervention, InterventionError } from './interventions.ts'
 import { createJournal } from './journal.ts'
 import { NETWORKS } from './networks.ts'
 import { type ActiveFault, createOverlay, type TokensEnded } from './overlay.ts'
-import { type AccountCounts, accountsByCount, DEFAULT_ACCOUNTS } from './personas.ts'
+import { type AccountCounts, DEFAULT_ACCOUNTS, makeAccounts } from './personas.ts'
 import { createPostCounter } from './post-counter.ts'
 import { hash32 } from './random.ts'
 import { hashtagsOf } from './rich-text.ts'
@@ -103,9 +102,11 @@ export function createWorld(options: WorldOptions): World {
   const byId = new Map(accounts.map((account) => [account.id, account]))
   const byHandle = new Map(accounts.map((account) => [`${account.platform}:${account.handle}`, account]))
   const trends = createTrends(seed)
-  const schedule = createSchedule({ seed, epoch, accounts, trends })
+  const communities = createCommunities(seed, accounts)
+  const { people } = communities
+  const schedule = createSchedule({ seed, epoch, accounts: people, trends })
   const audience = createAudience(seed, epoch)
-  const contents = createContents({ seed, accounts, schedule, audience })
+  const contents = createContents({ seed, accounts: people, schedule, audience })
   const overlay = createOverlay()
   const counter = createPostCounter(schedule, (item) => isCounted(item))
   const hashtagsByContent = new WeakMap<Content, { text: string; tags: readonly string[] }>()
@@ -147,6 +148,7 @@ export function createWorld(options: WorldOptions): World {
     const { platform } = item.account
     const { hasTitle } = NETWORKS[platform]
     const tags = hashtags(content, text, composition.extraTags)
+    const community = communities.of(item)
     return {
       id: item.id,
       account: item.account,
@@ -154,12 +156,13 @@ export function createWorld(options: WorldOptions): World {
       title: hasTitle ? (composition.title ?? titleOf(composition.text)) : undefined,
       text,
       // Threads knows one topic a post; the first that is written is the one.
-      hashtags: platform === 'threads' ? tags.slice(0, 1) : tags,
+      hashtags: platform === 'threads' ? tags.slice(0, 1) : community ? [...tags, community.handle] : tags,
       extraTags: composition.extraTags,
       language: composition.language,
       media: composition.media,
       contentWarning: composition.contentWarning,
       isUnlisted: composition.isUnlisted,
+      community,
       replyToId: content.replyTo?.id,
       quotedId: content.quoted?.id,
       indexedAt: item.at,
@@ -181,6 +184,12 @@ export function createWorld(options: WorldOptions): World {
     const { t, limit, includeHidden = false } = query
     const found: FeedEntry[] = []
     if (limit <= 0 || !(includeHidden || isActive(account, t))) return found
+    if (account.isCommunity) {
+      const entries = communities.entriesOf(account, (person, isThere) =>
+        posts(person, { ...query, where: (entry) => isThere(entry) && (query.where?.(entry) ?? true) }),
+      )
+      return (query.oldestFirst ? entries.toReversed() : entries).slice(0, limit)
+    }
     const until = Math.min(t, (query.before ?? Number.POSITIVE_INFINITY) - 1)
     const from = Math.max(epoch, (query.after ?? Number.NEGATIVE_INFINITY) + 1)
     for (const item of walk(account, from, until, query.oldestFirst ?? false)) {
@@ -204,6 +213,7 @@ export function createWorld(options: WorldOptions): World {
   }
 
   const countPosts = (account: Account, t: number): number => {
+    if (account.isCommunity) return posts(account, { t, limit: Number.POSITIVE_INFINITY }).length
     if (!overlay.hidesAnything(account.platform)) return counter.count(account, t)
     let count = 0
     for (const item of walk(account, epoch, t, true)) {
@@ -213,7 +223,7 @@ export function createWorld(options: WorldOptions): World {
   }
 
   const pinnedPost = (account: Account, t: number): string | undefined => {
-    if (hash32(seed, account.id, 'pin') / 2 ** 32 > PIN_CHANCE) return undefined
+    if (account.isCommunity || hash32(seed, account.id, 'pin') / 2 ** 32 > PIN_CHANCE) return undefined
     for (const item of walk(account, epoch, Math.min(t, epoch + 30 * DAY_MS), true)) {
       if (item.intent === 'post' && item.trend === undefined && isThere(item, t)) return item.id
     }
@@ -326,19 +336,4 @@ function defaultEpoch(nowMs: number): number {
   let epoch = DEFAULT_EPOCH
   while (nowMs - epoch < MIN_HISTORY_DAYS * DAY_MS) epoch -= YEAR_MS
   return epoch
-}
-
-function makeAccounts(seed: string, wanted: readonly AccountSpec[] | AccountCounts): Account[] {
-  const specs = isList(wanted) ? wanted : accountsByCount(seed, wanted)
-  if (specs.length > MAX_ACCOUNTS) throw new RangeError(`At most ${MAX_ACCOUNTS} accounts are possible`)
-  const counts = new Map<PlatformName, number>()
-  return specs.map((spec) => {
-    const index = counts.get(spec.platform) ?? 0
-    counts.set(spec.platform, index + 1)
-    return { ...spec, id: accountIdOf(seed, spec), index }
-  })
-}
-
-function isList(wanted: readonly AccountSpec[] | AccountCounts): wanted is readonly AccountSpec[] {
-  return Array.isArray(wanted)
 }

@@ -31,7 +31,7 @@ interface Job extends PendingMessage {
 
 export interface DispatcherOptions {
   store: MessageStore
-  deliverer: Deliverer
+  deliverer: Pick<Deliverer, 'deliver' | 'close'>
   clock: Clock
   timers: TimerHeap
   limits: Limits

@@ -2,6 +2,7 @@ import { listen } from '../lib/http-server.ts'
 import { Database } from './database.ts'
 import { Deliverer } from './delivery.ts'
 import { Dispatcher } from './dispatcher.ts'
+import { type Disturbance, DisturbedDeliverer } from './disturbed-deliverer.ts'
 import { FlowControl } from './flow-control.ts'
 import { newId } from './ids.ts'
 import { messageRoutes } from './message-routes.ts'
@@ -14,6 +15,7 @@ import { MessageStore } from './store.ts'
 import { TimerHeap } from './timers.ts'
 import { type Clock, type Limits, systemClock } from './types.ts'
 
+export type { Disturbance } from './disturbed-deliverer.ts'
 export type { Clock, Limits } from './types.ts'
 
 /** Deliveries under way at once, over all destinations. */
@@ -58,6 +60,8 @@ export interface QStash {
    * whose first time is yet to come, and those that a pause holds, do not count.
    */
   idle(): Promise<void>
+  /** For trying out what destinations bear: decides from now on what goes wrong with each delivery; `null`: nothing. */
+  disturb(disturbance: Disturbance | null): void
 }
 
 /**
@@ -83,13 +87,14 @@ export async function startQStash(options: QStashOptions): Promise<QStash> {
     return signingKeys
   }
 
+  const deliverer = new DisturbedDeliverer(new Deliverer())
   const dispatcher = new Dispatcher({
     store,
     clock,
     timers,
     limits,
     log,
-    deliverer: new Deliverer(),
+    deliverer,
     timeScale: options.timeScale ?? 1,
     signingKey: () => signingKeys.current,
     flowControl: (start) =>
@@ -134,14 +139,22 @@ export async function startQStash(options: QStashOptions): Promise<QStash> {
     timers.stop()
     await server.close()
     await dispatcher.stop()
+    await deliverer.repeated()
     database.close()
+  }
+  const idle = async () => {
+    do {
+      await deliverer.repeated()
+      await dispatcher.idle()
+    } while (deliverer.isRepeating)
   }
   let stopped: Promise<void> | undefined
   return {
     url: server.url,
     port: server.port,
     rotateKeys,
-    idle: () => dispatcher.idle(),
+    idle,
+    disturb: (disturbance) => deliverer.disturb(disturbance),
     stop: () => {
       stopped ??= stop()
       return stopped

@@ -8,6 +8,7 @@ import { getAuthorization } from '../../../src/services/authorizations/get-autho
 import type { ServiceContext } from '../../../src/services/context.ts'
 import type { World } from '../platforms/index.ts'
 import type { WebHandler } from '../platforms/platform-handler.ts'
+import { typedNameOf } from '../platforms/typed.ts'
 import type { Account } from '../platforms/types.ts'
 
 /** An authorization that somebody has come back from. */
@@ -56,7 +57,7 @@ export async function connectDemo(
   for (const platform of platforms.filter((one) => !needsConsent(one))) {
     for (const account of world.accounts(platform)) {
       const { handle } = world.namesAt(account, ctx.clock.now())
-      await connectAccount(ctx, { platform, handle: typedAs(platform, handle, mastodonHost) }).catch(
+      await connectAccount(ctx, { platform, handle: typedNameOf(account, handle, mastodonHost) }).catch(
         (error: unknown) => {
           // One that did not exist yet is left out.
           if (!(error instanceof AppError) || error.code !== 'account_not_found') throw error
@@ -83,11 +84,4 @@ async function agree(handler: WebHandler, address: string, account: Account) {
     code: back.get('code') ?? undefined,
     error: back.get('error') ?? undefined,
   }
-}
-
-/** A name as people paste it. */
-function typedAs(platform: Platform, handle: string, mastodonHost: string): string {
-  if (platform === 'mastodon') return `${handle}@${mastodonHost}`
-  if (platform === 'reddit') return `u/${handle}`
-  return platform === 'bluesky' ? handle : `@${handle}`
 }

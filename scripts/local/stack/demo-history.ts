@@ -15,7 +15,7 @@ export interface HistoryOptions extends Omit<SeedTask, 'world'> {
 }
 
 /** What refers to no account, and would stay. */
-const TABLES_OF_ACCOUNTS = ['accounts', 'post_snapshots', 'trending_hashtags']
+const TABLES_OF_ACCOUNTS = ['accounts', 'post_snapshots', 'trending_hashtags', 'api_usage']
 
 /** Clears what an interrupted start left half done: half a history would be taken for a whole one. */
 export async function clearHalfHistory(

@@ -52,3 +52,15 @@ test('a Postgres that is killed comes back on the same port with its data', asyn
   expect(lines).toContain('Postgres runs again')
   expect(failures).toEqual([])
 })
+
+test('a Postgres that was killed on demand answers when that is over, however often that happens', async () => {
+  await query('CREATE TABLE counted AS SELECT 0 AS kills')
+  const pids = new Set<number>()
+  for (let kills = 1; kills <= 2; kills += 1) {
+    pids.add(await pidOf())
+    await postgres?.kill(10)
+    expect(await query('UPDATE counted SET kills = kills + 1 RETURNING kills')).toEqual({ kills })
+  }
+  expect(pids.size).toBe(2)
+  expect(failures).toEqual([])
+})

@@ -16,6 +16,11 @@ export interface KeptPostgres {
   host: string
   port: number
   adminUrl: string
+  /**
+   * Kills Postgres as the system might, and starts it again after `downMs`; resolves when it answers.
+   * @throws when it does not start again.
+   */
+  kill(downMs: number): Promise<void>
   stop(): Promise<void>
 }
 
@@ -24,6 +29,8 @@ const RESTART_DELAY_MS = 5_000
 /** A crash of one session makes Postgres end all of them and recover, without being gone itself. */
 const RECOVERY_MS = 3_000
 const PROBE_INTERVAL_MS = 200
+/** Sessions outlive a killed main process for a moment, and a new one does not start beside them. */
+const MAX_START_MS = 20_000
 const MAX_RESTARTS = 3
 const RESTART_WINDOW_MS = 5 * 60_000
 
@@ -37,10 +44,28 @@ export async function keepPostgres(options: KeeperOptions): Promise<KeptPostgres
   let current: Postgres = await start()
   const stopping = new AbortController()
   const restarts: number[] = []
+  /** Until a Postgres that was killed on demand runs again, it is nobody else's to start. */
+  let killing: Promise<void> | undefined
+
+  const killAndStart = async (downMs: number): Promise<void> => {
+    await current.kill()
+    await sleep(downMs, undefined, { signal: stopping.signal })
+    const deadlineMs = Date.now() + MAX_START_MS
+    for (;;) {
+      try {
+        current = await start()
+        return
+      } catch (error) {
+        if (stopping.signal.aborted || Date.now() > deadlineMs) throw error
+        await sleep(PROBE_INTERVAL_MS)
+      }
+    }
+  }
 
   const watch = async (): Promise<void> => {
     while (!stopping.signal.aborted) {
       await connectionLost(current.adminUrl, stopping.signal)
+      await killing?.catch(() => {})
       if (stopping.signal.aborted || (await answersWithin(current.adminUrl, RECOVERY_MS))) continue
       if (stopping.signal.aborted) return
       const now = Date.now()
@@ -64,8 +89,17 @@ export async function keepPostgres(options: KeeperOptions): Promise<KeptPostgres
     host: current.host,
     port: current.port,
     adminUrl: current.adminUrl,
+    async kill(downMs) {
+      await killing
+      const killed = killAndStart(downMs).finally(() => {
+        killing = undefined
+      })
+      killing = killed
+      await killed
+    },
     async stop() {
       stopping.abort()
+      await killing?.catch(() => {})
       await watching
       await current.stop()
     },

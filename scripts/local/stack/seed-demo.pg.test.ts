@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, expect, inject, test } from 'vitest'
+import { createCallGate } from '../../../src/adapters/call-gate.ts'
 import { createCredentialVault } from '../../../src/adapters/credential-vault.ts'
+import { createRedis } from '../../../src/adapters/redis.ts'
 import { PLATFORM_FACTS, PLATFORMS, type Platform } from '../../../src/domain/platforms.ts'
 import { parseEnv } from '../../../src/env.ts'
 import { createTestDatabase, type TestDatabase } from '../../../test/harness/database.ts'
@@ -49,7 +51,7 @@ beforeAll(async () => {
   const seeded = await seedDemo({
     env: parseEnv({
       ...{ DATABASE_URL: database.appUrl, NEON_FETCH_ENDPOINT: inject('neonEndpoint') },
-      ...{ UPSTASH_REDIS_REST_URL: 'http://127.0.0.1:1', UPSTASH_REDIS_REST_TOKEN: 'none' },
+      ...{ UPSTASH_REDIS_REST_URL: inject('redisUrl'), UPSTASH_REDIS_REST_TOKEN: inject('redisToken') },
       ...{ QSTASH_TOKEN: 'none', QSTASH_CURRENT_SIGNING_KEY: 'none', QSTASH_NEXT_SIGNING_KEY: 'none' },
       BETTER_AUTH_SECRET: 'a'.repeat(32),
       PUBLIC_URL: 'http://127.0.0.1:8787',
@@ -119,4 +121,19 @@ test('no day costs more than a workspace may spend, and no call failed', async (
   expect(days.length).toBeGreaterThan(10)
   expect(Math.max(...days.map(({ usd }) => usd))).toBeLessThanOrEqual(5)
   expect(days.every(({ failures }) => failures === 0)).toBe(true)
+})
+
+test('what today has cost is taken from the money that the running engine has for today', async () => {
+  const [today] = await database.sql<{ micros: number }>(
+    `SELECT sum(cost_micros)::int AS micros FROM api_usage
+     WHERE workspace_id = $1 AND platform = 'x' AND at >= date_trunc('day', $2::timestamptz AT TIME ZONE 'UTC') AT TIME ZONE 'UTC'`,
+    [workspaceId, new Date(startedMs)],
+  )
+  const redis = createRedis({ url: inject('redisUrl'), token: inject('redisToken'), timeoutMs: 5_000 })
+  const gate = createCallGate({ redis, clock: { now: () => startedMs }, waitUntil: () => {} })
+  const { spentMicros, leftMicros } = await gate.moneyLeft('x', { workspaceId, dailyMicros: 5_000_000 })
+  expect(spentMicros).toBeGreaterThan(0)
+  expect(spentMicros).toBe(today?.micros)
+  // Some of it is left from the day's first minute on.
+  expect(leftMicros).toBeGreaterThan(0)
 })

@@ -92,6 +92,7 @@ export async function seedDemo(options: SeedOptions): Promise<number> {
     if (ANALYSE_AFTER_STEPS.has(step)) await options.analyse()
     if (step % 10 === 0) options.onProgress?.(Math.round((100 * step) / days.length))
   }
+  await seed.handOverSpending()
   return accounts.flatMap(({ body }) => SyncAccountsMessage.parse(body).accounts).length
 }
 

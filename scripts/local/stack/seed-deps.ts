@@ -1,15 +1,19 @@
+import { createCallGate } from '../../../src/adapters/call-gate.ts'
 import { createCredentialVault } from '../../../src/adapters/credential-vault.ts'
 import { createConnectors } from '../../../src/adapters/platforms/index.ts'
+import { createRedis } from '../../../src/adapters/redis.ts'
 import { createDb } from '../../../src/db/client.ts'
 import type { Platform } from '../../../src/domain/platforms.ts'
 import type { Env } from '../../../src/env.ts'
-import type { CallGate, Clock, Logger, QueueMessage } from '../../../src/ports.ts'
+import type { Clock, Logger, QueueMessage } from '../../../src/ports.ts'
 import type { ServiceDeps } from '../../../src/services/context.ts'
 import type { World } from '../platforms/index.ts'
+import { createPastGate } from './past-gate.ts'
 import { createPastPlatforms } from './past-platforms.ts'
 import { SIMULATED_APPS } from './simulated-apps.ts'
 
-const DAY_MS = 86_400_000
+/** Others read their parts of the history at the same time. */
+const REDIS_TIMEOUT_MS = 10_000
 
 const quiet: Logger = { debug() {}, info() {}, warn() {}, error() {}, with: () => quiet }
 
@@ -21,11 +25,14 @@ export interface SeedDeps {
   takeQueued(): QueueMessage[]
   /** Waits for what they do after an answer. */
   settle(): Promise<void>
+  /** Tells the gate of the running engine what the present day has cost; only where its clock is back there. */
+  handOverSpending(): Promise<void>
 }
 
 export interface SeedDepsOptions {
   env: Env
   world: World
+  /** It shows the present to begin with. */
   clock: Clock
   /** Those that are read. */
   platforms: readonly Platform[]
@@ -43,6 +50,7 @@ export function createSeedDeps({ env, world, clock, platforms: wanted }: SeedDep
     apps: SIMULATED_APPS,
     urls: env.PLATFORM_URLS,
   })
+  const gate = createPastGate(clock, clock.now())
   const queued: QueueMessage[] = []
   const background: Promise<unknown>[] = []
   const deps: ServiceDeps = {
@@ -58,7 +66,7 @@ export function createSeedDeps({ env, world, clock, platforms: wanted }: SeedDep
     objects: { put: unavailable, getRange: unavailable, delete: unavailable },
     connectors: Object.fromEntries(wanted.map((platform) => [platform, connectors[platform]])),
     fetchFor: (platform) => (url, init) => platforms(platform)(new Request(url, init)),
-    gate: openGate(clock),
+    gate,
     gateOperations: {
       breakers: unavailable,
       allowances: unavailable,
@@ -83,33 +91,11 @@ export function createSeedDeps({ env, world, clock, platforms: wanted }: SeedDep
     async settle() {
       await Promise.all(background.splice(0))
     },
-  }
-}
-
-/** Lets every call pass, and knows what each day has cost: each thing is paid for once in it. */
-function openGate(clock: Clock): CallGate {
-  const paid = new Set<string>()
-  const spentMicros = new Map<number, number>()
-  const today = () => Math.floor(clock.now() / DAY_MS)
-  return {
-    admit: async (call, onSettled) => ({
-      settle(outcome) {
-        const day = today()
-        let costMicros = 0
-        for (const read of outcome.paid) {
-          const key = `${day} ${call.platform} ${read.object}`
-          if (!paid.has(key)) costMicros += read.costMicros
-          paid.add(key)
-        }
-        spentMicros.set(day, (spentMicros.get(day) ?? 0) + costMicros)
-        onSettled?.({ call, costMicros })
-      },
-    }),
-    moneyLeft: async (_platform, { dailyMicros }) => {
-      const spent = spentMicros.get(today()) ?? 0
-      // The other half is for lists of posts, and for what the running engine reads today.
-      const leftMicros = Math.max(0, Math.floor(dailyMicros / 2) - spent)
-      return { spentMicros: spent, leftMicros, moreAtMs: (today() + 1) * DAY_MS }
+    async handOverSpending() {
+      const { UPSTASH_REDIS_REST_URL: url, UPSTASH_REDIS_REST_TOKEN: token } = env
+      const redis = createRedis({ url, token, timeoutMs: REDIS_TIMEOUT_MS })
+      await gate.handOver(createCallGate({ redis, clock, waitUntil: deps.waitUntil }))
+      await Promise.all(background.splice(0))
     },
   }
 }

@@ -4,6 +4,7 @@ import { type Build, ensureBuilt } from '../../build.ts'
 import { registerSchedules } from '../../operate/schedules.ts'
 import type { Platforms } from '../platforms/index.ts'
 import { type QStash, startQStash } from '../qstash/index.ts'
+import type { RedisHandle } from '../redis.ts'
 import { type Bindings, configureWorker, ignoredVariables, type Variables } from './configuration.ts'
 import { clearHalfHistory, ensureHistory } from './demo-history.ts'
 import { confirmDemoAddress, ensureDemoUser, type Instance } from './demo-user.ts'
@@ -11,9 +12,10 @@ import { lockDirectory } from './directory-lock.ts'
 import { layOutStack, type StackLayout } from './layout.ts'
 import { stopOrphans } from './orphans.ts'
 import { chooseFreePorts, chooseStablePorts, claimPort, reservePort } from './ports.ts'
+import type { KeptPostgres } from './postgres-keeper.ts'
 import { resetState } from './reset.ts'
 import { loadSecrets, writePrivate } from './secrets.ts'
-import { startCache, startDatabase, startMail, startWorld } from './stand-ins.ts'
+import { startCache, startDatabase, startMail, startWorld, type WorldChoice } from './stand-ins.ts'
 import { createStoppers, type Stoppers } from './stoppers.ts'
 import { startWorker, type Worker } from './worker.ts'
 
@@ -30,8 +32,8 @@ export interface StackOptions {
   empty?: boolean
   /** Takes whatever ports are free, for a stack that is thrown away. */
   isTemporary?: boolean
-  /** The simulated platforms' clock, in milliseconds since 1970. */
-  now?: () => number
+  /** What is to be otherwise of the simulated platforms. */
+  world?: WorldChoice
   /** Where another Worker than the project's is to be run. */
   build?: () => Promise<Build>
   log: (line: string) => void
@@ -52,6 +54,8 @@ export interface LocalStack {
   bindings: Bindings
   /** The database's address as its owner, who sees every workspace. */
   ownerUrl: string
+  postgres: KeptPostgres
+  redis: RedisHandle
   platforms: Platforms
   qstash: QStash
   worker: Worker
@@ -107,10 +111,10 @@ async function start(options: StackOptions, stoppers: Stoppers): Promise<LocalSt
 
   const parts = { layout, ports, secrets, stoppers, log, onFailure: options.onFailure }
   const build = options.build ?? (() => ensureBuilt({ log, signal }))
-  const [ownerUrl, , platforms, mail, { workerDir, webDir }] = await allOrNone([
+  const [{ postgres, ownerUrl }, redis, platforms, mail, { workerDir, webDir }] = await allOrNone([
     startDatabase({ ...parts, appUrl: bindings.DATABASE_URL ?? '' }),
     startCache({ ...parts, redisUrl: variables.REDIS_URL }),
-    startWorld({ ...parts, now: options.now }),
+    startWorld({ ...parts, world: options.world ?? {} }),
     startMail(parts),
     build(),
   ])
@@ -178,6 +182,8 @@ async function start(options: StackOptions, stoppers: Stoppers): Promise<LocalSt
     instance,
     bindings,
     ownerUrl,
+    postgres,
+    redis,
     platforms,
     qstash,
     worker,

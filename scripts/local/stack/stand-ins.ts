@@ -2,14 +2,14 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { z } from 'zod'
 import { type Mailbox, startMailbox } from '../mail/index.ts'
 import { startNeonHttp } from '../neon-http/server.ts'
-import { type Platforms, startPlatforms } from '../platforms/index.ts'
-import { startRedis } from '../redis.ts'
+import { type Platforms, type PlatformsOptions, startPlatforms } from '../platforms/index.ts'
+import { type RedisHandle, startRedis } from '../redis.ts'
 import { startUpstashRest } from '../upstash-rest/index.ts'
 import { databaseUrl, OWNER_ROLE } from './configuration.ts'
 import { prepareDatabase } from './database.ts'
 import type { StackLayout } from './layout.ts'
 import type { Ports } from './ports.ts'
-import { keepPostgres } from './postgres-keeper.ts'
+import { type KeptPostgres, keepPostgres } from './postgres-keeper.ts'
 import type { Secrets } from './secrets.ts'
 import type { Stoppers } from './stoppers.ts'
 
@@ -27,8 +27,14 @@ const WORLD_SEED = 'tidemark'
 
 const WorldNote = z.object({ seed: z.string(), epoch: z.number() })
 
-/** Postgres with a migrated database, and the HTTP endpoint in front of it. @returns the owner's address */
-export async function startDatabase(options: StandInOptions & { appUrl: string }): Promise<string> {
+export interface StartedDatabase {
+  postgres: KeptPostgres
+  /** Its address as its owner, who sees every workspace. */
+  ownerUrl: string
+}
+
+/** Postgres with a migrated database, and the HTTP endpoint in front of it. */
+export async function startDatabase(options: StandInOptions & { appUrl: string }): Promise<StartedDatabase> {
   const { layout, ports, secrets, stoppers, log, onFailure } = options
   const postgres = await keepPostgres({ dataDir: layout.postgres, port: ports.postgres, log, onFailure })
   stoppers.add('Postgres', () => postgres.stop())
@@ -42,16 +48,19 @@ export async function startDatabase(options: StandInOptions & { appUrl: string }
   })
   const neon = await startNeonHttp({ port: ports.neon, postgres, log })
   stoppers.add('The database endpoint', () => neon.stop())
-  return ownerUrl
+  return { postgres, ownerUrl }
 }
 
 /** @param redisUrl an existing Redis that is to be used instead of one's own */
-export async function startCache(options: StandInOptions & { redisUrl: string | undefined }): Promise<void> {
+export async function startCache(
+  options: StandInOptions & { redisUrl: string | undefined },
+): Promise<RedisHandle> {
   const { layout, ports, secrets, stoppers, log, redisUrl } = options
   const redis = await startRedis({ dataDir: layout.redis, log, ...(redisUrl && { url: redisUrl }) })
   stoppers.add('Redis', () => redis.stop())
   const rest = await startUpstashRest({ port: ports.redis, token: secrets.redisToken, redis, log })
   stoppers.add('The Redis endpoint', () => rest.stop())
+  return redis
 }
 
 /** What the Worker sends mail to; none of it leaves the machine. */
@@ -66,17 +75,18 @@ export async function startMail({ layout, ports, secrets, stoppers, log }: Stand
   return mail
 }
 
-/** @param now the simulated platforms' clock, in milliseconds since 1970 */
-export async function startWorld(
-  options: StandInOptions & { now: (() => number) | undefined },
-): Promise<Platforms> {
-  const { layout, ports, stoppers, now } = options
+/** What may be said of the simulated platforms: their clock, who is there, what they allow and show. */
+export type WorldChoice = Pick<PlatformsOptions, 'now' | 'accounts' | 'epoch' | 'limits' | 'shownMs'>
+
+/** @param world what is to be otherwise than usual */
+export async function startWorld(options: StandInOptions & { world: WorldChoice }): Promise<Platforms> {
+  const { layout, ports, stoppers, world } = options
   const known = WorldNote.safeParse(parseJson(await readFile(layout.worldFile, 'utf8').catch(() => '')))
   const platforms = await startPlatforms({
     ...(known.success ? known.data : { seed: WORLD_SEED }),
+    ...world,
     stateFile: layout.interventionsFile,
     ports,
-    ...(now && { now }),
   })
   stoppers.add('The simulated platforms', () => platforms.stop())
   const { seed, epoch } = platforms.world

@@ -120,6 +120,17 @@ describe.skipIf(!findRedisServer())('a private redis-server', () => {
     await expect.poll(() => logged).toContain('redis-server runs again')
   })
 
+  it('answers again, with its data, when it was killed on demand and that is over', async () => {
+    const handle = await start()
+    const connection = handle.createConnection({ maxRetriesPerRequest: null })
+    for (let kills = 1; kills <= 2; kills += 1) {
+      const { pid } = record()
+      await handle.kill(10)
+      expect(isRunning(pid)).toBe(false)
+      expect(await connection.incr('kills')).toBe(kills)
+    }
+  })
+
   it('says why it cannot start', async () => {
     writeFileSync(join(dataDir, 'appendonlydir'), 'in the way')
     await expect(start()).rejects.toThrow(/redis-server could not be started: it ended with code 1/)

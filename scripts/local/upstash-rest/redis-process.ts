@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { chmod, mkdir, mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
@@ -18,6 +19,8 @@ export interface RedisProcessOptions {
 export interface RedisProcess {
   /** Only this user may connect to it. */
   socketPath: string
+  /** Kills the server as the system might, and starts it again after `downMs`; resolves when it answers. */
+  kill(downMs: number): Promise<void>
   /** Lets the server write what it holds, and waits until it is gone. */
   stop(): Promise<void>
 }
@@ -49,7 +52,11 @@ export async function startRedisProcess(options: RedisProcessOptions): Promise<R
     await server.stop()
     throw error
   }
-  return { socketPath: server.socketPath, stop: () => server.stop() }
+  return {
+    socketPath: server.socketPath,
+    kill: (downMs) => server.kill(downMs),
+    stop: () => server.stop(),
+  }
 }
 
 async function makeRunDir(): Promise<string> {
@@ -76,6 +83,9 @@ class SupervisedServer {
   /** Held open, so that another start sees that the server still has its owner. */
   #owner: Redis | undefined
   #stopping: Promise<void> | undefined
+  #restarting: Promise<void> | undefined
+  /** How long the next outage lasts. */
+  #restartDelayMs = RESTART_DELAY_MS
 
   constructor(place: ServerPlace) {
     this.#place = place
@@ -86,7 +96,21 @@ class SupervisedServer {
   async start(): Promise<void> {
     const child = this.#spawn()
     await Promise.race([this.#connectOwner(), this.#failedStart(child)])
-    child.once('exit', (code, signal) => void this.#restart(code, signal))
+    child.once('exit', (code, signal) => {
+      this.#restarting = this.#restart(signal ?? `code ${code}`, this.#restartDelayMs)
+      this.#restartDelayMs = RESTART_DELAY_MS
+    })
+  }
+
+  async kill(downMs: number): Promise<void> {
+    await this.#restarting
+    const child = this.#child
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return
+    const gone = once(child, 'exit')
+    this.#restartDelayMs = downMs
+    child.kill('SIGKILL')
+    await gone
+    await this.#restarting
   }
 
   stop(): Promise<void> {
@@ -154,11 +178,11 @@ class SupervisedServer {
     throw new Error([`${this.#place.binary} could not be started: ${reason}`, ...lastLines].join('\n'))
   }
 
-  async #restart(code: number | null, signal: NodeJS.Signals | null): Promise<void> {
+  async #restart(reason: string, delayMs: number): Promise<void> {
     const { log } = this.#place
     if (this.#stopping !== undefined) return
-    log(`redis-server ended (${signal ?? `code ${code}`}); starting it again in ${RESTART_DELAY_MS / 1000} s`)
-    await delay(RESTART_DELAY_MS, undefined, { ref: false })
+    log(`redis-server ended (${reason}); starting it again in ${delayMs / 1000} s`)
+    await delay(delayMs, undefined, { ref: false })
     if (this.#stopping !== undefined) return
     try {
       await this.start()
