@@ -6,6 +6,7 @@ import type { Platforms } from '../../scripts/local/platforms/index.ts'
 import type { QStash } from '../../scripts/local/qstash/index.ts'
 import { PortTakenError } from '../../scripts/local/stack/ports.ts'
 import { type LocalStack, startLocalStack } from '../../scripts/local/stack/stack.ts'
+import type { WorldChoice } from '../../scripts/local/stack/stand-ins.ts'
 
 export interface TestStackOptions {
   /** Variables of the Worker's configuration, over the local stack's defaults. */
@@ -15,8 +16,14 @@ export interface TestStackOptions {
   syncIntervalSeconds?: number
   /** The simulated platforms' clock, in milliseconds since 1970. */
   now?: () => number
+  /** What else is to be otherwise of the simulated platforms. */
+  world?: Omit<WorldChoice, 'now'>
   /** Told what `npm start` would print. */
   log?: (line: string) => void
+  /** Gives up starting. */
+  signal?: AbortSignal
+  /** Called once, when a part of the stack is gone for good. */
+  onFailure?: (error: Error) => void
 }
 
 export interface TestStack {
@@ -42,6 +49,10 @@ export interface TestStack {
   restartWorker(): Promise<void>
   /** SIGKILL of workerd; resolves when it serves again. */
   killWorker(): Promise<void>
+  /** SIGKILL of the stack's own Redis, which is away for so long; resolves when it answers. */
+  killRedis(downMs: number): Promise<void>
+  /** SIGKILL of Postgres' main process, which is away for so long; resolves when it answers. */
+  killPostgres(downMs: number): Promise<void>
   /** Stops everything and removes its data. @throws when a part of the stack had failed meanwhile. */
   stop(): Promise<void>
 }
@@ -55,6 +66,7 @@ export async function startStack(options: TestStackOptions = {}): Promise<TestSt
   const removeData = () => rm(directory, { recursive: true, force: true })
   const stack = await startOnFreePort(directory, options, (error) => {
     failure ??= error
+    options.onFailure?.(error)
   }).catch(async (error: unknown) => {
     await removeData()
     throw error
@@ -74,6 +86,8 @@ export async function startStack(options: TestStackOptions = {}): Promise<TestSt
     bindings: stack.bindings,
     restartWorker: () => worker.restart(),
     killWorker: () => worker.kill(),
+    killRedis: (downMs) => stack.redis.kill(downMs),
+    killPostgres: (downMs) => stack.postgres.kill(downMs),
     async stop() {
       await owner.end()
       await stack.stop()
@@ -89,7 +103,7 @@ async function startOnFreePort(
   options: TestStackOptions,
   onFailure: (error: Error) => void,
 ): Promise<LocalStack> {
-  const { env = {}, empty = true, syncIntervalSeconds, now, log = () => {} } = options
+  const { env = {}, empty = true, syncIntervalSeconds, now, world, log = () => {}, signal } = options
   for (let attempt = 1; ; attempt += 1) {
     try {
       return await startLocalStack({
@@ -103,7 +117,8 @@ async function startOnFreePort(
         },
         log,
         onFailure,
-        ...(now && { now }),
+        world: { ...world, ...(now && { now }) },
+        ...(signal && { signal }),
       })
     } catch (error) {
       if (!(error instanceof PortTakenError) || attempt === MAX_PORT_ATTEMPTS) throw error

@@ -33,22 +33,26 @@ export class Chaos {
     ...{ unheardEvents: 0, faults: 0, posts: 0, likes: 0, edits: 0, deletions: 0 },
   }
   readonly #engine: Engine
+  /** What happens at each step: the same at every run of a seed. */
   readonly #random: Random
+  /** What becomes of statements, events and messages: how many there are is up to the machine. */
+  readonly #mishaps: Random
 
   constructor(engine: Engine, seed: string) {
     this.#engine = engine
     this.#random = createRandom('chaos', seed)
+    this.#mishaps = createRandom('chaos', seed, 'mishaps')
   }
 
   /** Lets simulated time pass in steps of some minutes, with all that can happen in each of them. */
   async rage(hours: number): Promise<void> {
     const engine = this.#engine
     engine.interrupt = () => {
-      const roll = this.#random.next()
+      const roll = this.#mishaps.next()
       if (roll < 0.015) return this.#count('lostStatements', 'lost')
       return roll < 0.03 ? this.#count('unansweredStatements', 'unanswered') : null
     }
-    engine.isHubThere = () => this.#random.next() > 0.1 || this.#count('unheardEvents', false)
+    engine.isHubThere = () => this.#mishaps.next() > 0.1 || this.#count('unheardEvents', false)
     const untilMs = engine.nowMs + hours * HOUR_MS
     while (engine.nowMs < untilMs) {
       engine.elapse(this.#random.int(1, 9) * MINUTE_MS)
@@ -172,10 +176,10 @@ export class Chaos {
     for (let round = 0; round < 12; round++) {
       const due = engine.queue.takeDue()
       if (due.length === 0) return
-      const again = due.filter(() => this.#random.next() < 0.15 && this.#count('repeated', true))
+      const again = due.filter(() => this.#mishaps.next() < 0.15 && this.#count('repeated', true))
       const all = [...due, ...again.map((delivery) => ({ ...delivery }))]
       for (let i = all.length - 1; i > 0; i--) {
-        const j = this.#random.int(0, i)
+        const j = this.#mishaps.int(0, i)
         const [one, other] = [all[i], all[j]]
         if (one === undefined || other === undefined || i === j) continue
         all[i] = other
@@ -183,8 +187,8 @@ export class Chaos {
         this.#count('swapped', null)
       }
       for (const delivery of all) {
-        const crashes = this.#random.chance(0.12)
-        if (crashes) engine.crashNext(this.#random.pick(POINTS))
+        const crashes = this.#mishaps.chance(0.12)
+        if (crashes) engine.crashNext(this.#mishaps.pick(POINTS))
         await engine.deliver(delivery)
         if (crashes && engine.recover()) this.#count('crashes', null)
       }

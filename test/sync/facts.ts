@@ -1,20 +1,13 @@
 import { expect } from 'vitest'
 import { type AccountTruth, truthOf } from '../../scripts/local/platforms/truth.ts'
-import { distinctTags, normaliseTag } from '../../src/domain/hashtags.ts'
-import {
-  ENGAGEMENT_METRICS,
-  PLATFORM_FACTS,
-  type Platform,
-  POST_METRICS,
-  type PostMetric,
-} from '../../src/domain/platforms.ts'
+import { POST_METRICS } from '../../src/domain/platforms.ts'
 import { CELL_METRICS, RATE_BASES } from '../../src/domain/rollup-cell.ts'
 import type { TestDatabase } from '../harness/database.ts'
 import type { Engine } from './engine.ts'
+import { asNumber, METRIC_COLUMNS, publishedBothWays, shownAt, shownPost, shownProfile } from './shown.ts'
 
 /** What is stored, what the platforms know, and what plain SQL makes of it: each without the code under test. */
 
-const METRICS = POST_METRICS.join(', ')
 const ROLLUP = [
   'posts',
   ...CELL_METRICS,
@@ -38,7 +31,7 @@ export async function dump(database: TestDatabase, workspaceId: string) {
        JOIN accounts a ON a.id = m.account_id WHERE m.workspace_id = $1 ORDER BY 1, 2`,
     ),
     posts: await rows(
-      `SELECT a.external_id, p.platform_post_id, p.kind, p.text, p.url, p.posted_at, p.media, ${METRICS},
+      `SELECT a.external_id, p.platform_post_id, p.kind, p.text, p.url, p.posted_at, p.media, ${METRIC_COLUMNS},
          p.engagements, p.followers_at_posting, p.metrics_at, p.still_readings, p.absent_since, p.deleted_at
        FROM posts p JOIN accounts a ON a.id = p.account_id WHERE p.workspace_id = $1 ORDER BY 1, 2`,
     ),
@@ -67,69 +60,10 @@ export async function dump(database: TestDatabase, workspaceId: string) {
 
 /** Both rollups as plain SQL over the posts makes them, for the readings by publication. */
 export async function expectRollupsToMatchPosts(database: TestDatabase, workspaceId: string): Promise<void> {
-  const sums = CELL_METRICS.map(
-    (m) => `coalesce(sum(p.${m}), 0)::bigint AS ${m}, count(p.${m})::int AS ${m}_known`,
-  ).join(', ')
-  const columns = CELL_METRICS.map((m) => `r.${m}, r.${m}_known`).join(', ')
-  for (const [table, time, of] of [
-    ['account_days', 'day', '(p.posted_at AT TIME ZONE w.timezone)::date'],
-    ['account_quarters', 'quarter', `date_bin('15 minutes', p.posted_at, '2000-01-01T00:00:00Z')`],
-  ]) {
-    const expected = await database.sql(
-      `SELECT p.account_id, ${of}::text AS time, count(*)::int AS posts, ${sums}
-       FROM posts p JOIN workspaces w ON w.id = p.workspace_id
-       WHERE w.id = $1 AND p.kind <> 'repost' AND p.deleted_at IS NULL GROUP BY 1, 2 ORDER BY 1, 2`,
-      [workspaceId],
-    )
-    const stored = await database.sql(
-      `SELECT r.account_id, r.${time}::text AS time, r.posts, ${columns}
-       FROM ${table} r WHERE r.workspace_id = $1 AND r.posts <> 0 ORDER BY 1, 2`,
-      [workspaceId],
-    )
+  const sql = (text: string, params: unknown[]) => database.sql<Record<string, unknown>>(text, params)
+  for (const { stored, expected } of await publishedBothWays(sql, workspaceId))
     expect(stored).toEqual(expected)
-  }
 }
-
-/** Platforms that give whole seconds. */
-const TO_THE_SECOND: ReadonlySet<Platform> = new Set<Platform>([
-  ...(['youtube', 'x', 'instagram', 'threads', 'facebook', 'tiktok'] as const),
-])
-
-/** A moment as a platform gives it. */
-function shownAt(platform: Platform, iso: string): string {
-  return TO_THE_SECOND.has(platform) ? `${iso.slice(0, 19)}.000Z` : iso
-}
-
-/** Followers as a platform gives them: YouTube says three digits of them. */
-function shownFollowers(platform: Platform, followers: number): number {
-  if (platform !== 'youtube') return followers
-  const step = 10 ** Math.max(0, String(followers).length - 3)
-  return Math.floor(followers / step) * step
-}
-
-/** A post as it should be stored. */
-function stored(platform: Platform, post: AccountTruth['posts'][number]) {
-  const { likes, replies, reposts, quotes, bookmarks, views, reach } = post.metrics
-  const known: Record<PostMetric, number | null> = {
-    ...{ likes, comments: replies, shares: reposts, quotes, saves: bookmarks },
-    ...{ views, impressions: views, reach },
-  }
-  const { measures } = PLATFORM_FACTS[platform]
-  const of = (metric: PostMetric) => (measures.includes(metric) ? known[metric] : null)
-  return {
-    id: post.id,
-    kind: post.kind,
-    posted_at: shownAt(platform, post.createdAt),
-    ...{ likes: of('likes'), comments: of('comments'), shares: of('shares'), quotes: of('quotes') },
-    ...{ saves: of('saves'), views: of('views'), impressions: of('impressions'), reach: of('reach') },
-    engagements: ENGAGEMENT_METRICS.reduce((sum, m) => sum + (of(m) ?? 0), 0),
-    tags: distinctTags(post.hashtags)
-      .map((tag) => normaliseTag(tag))
-      .toSorted(),
-  }
-}
-
-const asNumber = (value: unknown) => (value === null ? null : Number(value))
 
 /** Every post of somebody, exactly once and with the platform's own figures, and its reposts without any. */
 export async function expectPostsToBeTrue(
@@ -139,7 +73,7 @@ export async function expectPostsToBeTrue(
 ): Promise<AccountTruth> {
   const truth = truthOf(engine.world, engine.person(key), engine.nowMs)
   const rows = await database.sql<Record<string, unknown> & { posted_at: Date; tags: string[] }>(
-    `SELECT p.platform_post_id AS id, p.kind, p.posted_at, ${METRICS}, p.engagements,
+    `SELECT p.platform_post_id AS id, p.kind, p.posted_at, ${METRIC_COLUMNS}, p.engagements,
        ARRAY(SELECT h.tag FROM post_hashtags h WHERE h.post_id = p.id ORDER BY h.tag COLLATE "C") AS tags
      FROM posts p JOIN accounts a ON a.id = p.account_id
      WHERE a.workspace_id = $1 AND a.external_id = $2 AND p.deleted_at IS NULL`,
@@ -158,7 +92,7 @@ export async function expectPostsToBeTrue(
     readable.flatMap(({ id, createdAt }) => (ids.has(id) ? [] : [createdAt])),
     'not stored',
   ).toEqual([])
-  expect(byId(own)).toEqual(byId(readable.map((post) => stored(truth.account.platform, post))))
+  expect(byId(own)).toEqual(byId(readable.map((post) => shownPost(truth.account.platform, post))))
   const reposts = rows.filter((row) => row.kind === 'repost')
   expect(reposts.map((row) => row.posted_at.toISOString()).toSorted()).toEqual(
     truth.reposts.map((repost) => shownAt(truth.account.platform, repost.at)).toSorted(),
@@ -186,7 +120,7 @@ export function truthByDay(truth: AccountTruth, timezone: string) {
   for (const post of truth.posts.filter(({ deletedAt }) => deletedAt === null)) {
     const day = dayOf.format(Date.parse(post.createdAt))
     const sums = days.get(day) ?? { day, posts: 0, likes: 0, engagements: 0 }
-    const { engagements, likes } = stored(truth.account.platform, post)
+    const { engagements, likes } = shownPost(truth.account.platform, post)
     days.set(day, {
       day,
       posts: sums.posts + 1,
@@ -214,20 +148,11 @@ export async function expectProfileToBeTrue(
   key: string,
 ): Promise<void> {
   const { account } = truthOf(engine.world, engine.person(key), engine.nowMs)
-  const { platform } = account
-  const { accountMeasures } = PLATFORM_FACTS[platform]
-  const of = (measure: 'followers' | 'following' | 'posts', value: number) =>
-    accountMeasures.includes(measure) ? value : null
   const [row] = await database.sql<Record<string, unknown>>(
     'SELECT display_name, followers, following, posts FROM accounts WHERE workspace_id = $1 AND external_id = $2',
     [engine.workspaceId, account.id],
   )
-  expect({ ...row, ...countsOf(row ?? {}) }, key).toEqual({
-    display_name: account.displayName,
-    followers: of('followers', shownFollowers(platform, account.followers)),
-    following: of('following', account.following),
-    posts: of('posts', account.posts),
-  })
+  expect({ ...row, ...countsOf(row ?? {}) }, key).toEqual(shownProfile(account))
 }
 
 const countsOf = ({ followers, following, posts }: Record<string, unknown>) => ({

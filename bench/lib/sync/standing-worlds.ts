@@ -1,4 +1,5 @@
 import { createWorld, type World } from '../../../scripts/local/platforms/index.ts'
+import { showMoment } from '../../../scripts/local/platforms/shown-moment.ts'
 import { PLATFORMS, type Platform } from '../../../src/domain/platforms.ts'
 import type { Clock } from '../../../src/ports.ts'
 import { forEach } from '../rounds.ts'
@@ -29,7 +30,9 @@ export class StandingWorlds {
         accounts: castOf(SEED, platform, accountsPerPlatform),
       }),
     )
-    this.#standing = forEach(PLATFORMS, (platform) => this.#stand(this.#worlds[platform]))
+    this.#standing = forEach(PLATFORMS, (platform) =>
+      showMoment(this.#worlds[platform], () => this.#shownMs.at(-1) ?? 0),
+    )
   }
 
   /** As its handlers are to see it. */
@@ -52,20 +55,5 @@ export class StandingWorlds {
     const shown = this.#shownMs.findLast((from) => from <= ms)
     if (shown === undefined) throw new RangeError('Nothing was shown yet')
     return shown
-  }
-
-  #stand(world: World): World {
-    const now = () => this.#shownMs.at(-1) ?? 0
-    return {
-      ...world,
-      account: (platform, handleOrId) => world.account(platform, handleOrId, now()),
-      profileAt: (account) => world.profileAt(account, now()),
-      namesAt: (account) => world.namesAt(account, now()),
-      posts: (account, query) => world.posts(account, { ...query, t: now() }),
-      post: (platform, id) => world.post(platform, id, now()),
-      entry: (platform, id) => world.entry(platform, id, now()),
-      isReadable: (view) => world.isReadable(view, now()),
-      metricsAt: (platform, id) => world.metricsAt(platform, id, now()),
-    }
   }
 }
