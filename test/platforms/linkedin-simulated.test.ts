@@ -1,9 +1,13 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 import type { Account } from '../../scripts/local/platforms/types.ts'
 import { platformFailure } from '../../src/adapters/platforms/test-network.ts'
-import { ORIGIN, oauth, type Peer, REDIRECT, signIn, startPeer } from './linkedin-peer.ts'
+import { type Peer, useFixedClock } from './peer.ts'
+import { oauthOf, signIn } from './signing-in.ts'
+import { startLinkedIn } from './simulated.ts'
 
 const API_HEADERS = { 'linkedin-version': '202608', 'x-restli-protocol-version': '2.0.0' }
+
+useFixedClock()
 
 describe('simulated LinkedIn', () => {
   const encoded = (ids: readonly string[]) => ids.map(encodeURIComponent).join(',')
@@ -12,21 +16,21 @@ describe('simulated LinkedIn', () => {
   let account: Account
 
   beforeEach(async () => {
-    peer = startPeer()
-    const [known] = peer.accounts
-    if (known === undefined) throw new Error('The world has no accounts')
-    account = known
-    const { accessToken } = await signIn(peer, [account])
+    peer = startLinkedIn()
+    account = peer.account
+    const { accessToken } = await signIn(peer)
     headers = { ...API_HEADERS, authorization: `Bearer ${accessToken}` }
   })
 
+  const get = (path: string, changes: Record<string, string> = {}) =>
+    peer.ask(path, { headers: { ...headers, ...changes } })
   const statistics = (parameter: string) =>
     `/rest/organizationalEntityShareStatistics?q=organizationalEntity&organizationalEntity=urn%3Ali%3Aorganization%3A${account.id}&${parameter}`
 
   it('refuses one id too many, and counts it', async () => {
     const ids = Array.from({ length: 21 }, (_, i) => `urn:li:share:${7_000_000_000_000_000_000n + BigInt(i)}`)
     for (const path of [`/rest/posts?ids=List(${encoded(ids)})`, statistics(`shares=List(${encoded(ids)})`)])
-      expect((await peer.get(path, { ...headers, 'x-restli-method': 'BATCH_GET' })).status).toBe(400)
+      expect((await get(path, { 'x-restli-method': 'BATCH_GET' })).status).toBe(400)
     expect(peer.stats.snapshot().violations).toEqual({ too_many_ids: 2 })
   })
 
@@ -36,8 +40,7 @@ describe('simulated LinkedIn', () => {
     ['too large a page', '/rest/posts?q=author&author=urn%3Ali%3Aorganization%3A1&count=101'],
     ['another finder', '/rest/posts?q=somebody'],
   ])('refuses %s', async (_, path) => {
-    const reply = await peer.get(path.replace('organization%3A1&', `organization%3A${account.id}&`), {
-      ...headers,
+    const reply = await get(path.replace('organization%3A1&', `organization%3A${account.id}&`), {
       'x-restli-method': 'BATCH_GET',
     })
     expect(reply).toMatchObject({ status: 400, json: { status: 400, code: 'ILLEGAL_ARGUMENT' } })
@@ -45,14 +48,14 @@ describe('simulated LinkedIn', () => {
 
   it('refuses a post of one kind among the other', async () => {
     const path = statistics(`shares=List(${encoded(['urn:li:ugcPost:7000000000000000001'])})`)
-    expect((await peer.get(path, headers)).status).toBe(400)
+    expect((await get(path)).status).toBe(400)
   })
 
   it('leaves posts out of a page of statistics that is too small for them', async () => {
     const shares = peer.truth(account).posts.filter(({ id }) => id.startsWith('urn:li:share:'))
     const ids = shares.slice(10, 30).map(({ id }) => id)
     const count = async (parameter: string) => {
-      const { json } = await peer.get(statistics(`shares=List(${encoded(ids)})${parameter}`), headers)
+      const { json } = await get(statistics(`shares=List(${encoded(ids)})${parameter}`))
       return json
     }
     expect(await count('')).toMatchObject({ elements: { length: 10 }, paging: { count: 10 } })
@@ -64,18 +67,13 @@ describe('simulated LinkedIn', () => {
     ['another protocol', { 'x-restli-protocol-version': '1.0.0' }, 400, 'ILLEGAL_ARGUMENT'],
     ['a token that never was one', { authorization: 'Bearer nonsense' }, 401, 'INVALID_ACCESS_TOKEN'],
   ])('refuses %s', async (_, changes, status, code) => {
-    const reply = await peer.get('/rest/organizationAcls?q=roleAssignee', { ...headers, ...changes })
+    const reply = await get('/rest/organizationAcls?q=roleAssignee', changes)
     expect(reply).toMatchObject({ status, json: { status, code } })
   })
 
   it('refuses what the member did not agree to', async () => {
-    const url = new URL(oauth.authorizationUrl({ redirectUri: REDIRECT, state: 's', codeChallenge: 'c' }))
-    url.searchParams.set('approve', account.id)
-    url.searchParams.set('scope', 'r_organization_social')
-    const response = await peer.ctx().fetch(url.href)
-    const code = new URL(response.headers.get('location') ?? '').searchParams.get('code') ?? ''
-    const given = await oauth.exchangeCode(peer.ctx(), { code, codeVerifier: 'v', redirectUri: REDIRECT })
-    const failure = await platformFailure(oauth.listAccounts(peer.ctx(), given))
+    const given = await signIn(peer, [account], { scope: 'r_organization_social' })
+    const failure = await platformFailure(oauthOf(peer).listAccounts(peer.ctx, given))
     expect(failure.kind).toBe('permission')
   })
 
@@ -86,8 +84,9 @@ describe('simulated LinkedIn', () => {
       client_secret: 'simulated-secret',
       code_verifier: 'verifier',
     })
-    const response = await peer.ctx().fetch(`${ORIGIN}/oauth/v2/accessToken`, { method: 'POST', body })
-    expect(response.status).toBe(401)
-    expect(await response.json()).toMatchObject({ error: 'invalid_client' })
+    expect(await peer.ask('/oauth/v2/accessToken', { method: 'POST', body })).toMatchObject({
+      status: 401,
+      json: { error: 'invalid_client' },
+    })
   })
 })

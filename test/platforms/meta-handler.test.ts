@@ -2,21 +2,26 @@ import { createHmac } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import { SIMULATED_CLIENT } from '../../scripts/local/platforms/oauth-server.ts'
-import { connect, expectedPosts, type Network, startMetaPeer } from './meta-peer.ts'
+import { useFixedClock } from './peer.ts'
+import { connect } from './signing-in.ts'
+import { type MetaNetwork, startMeta } from './simulated.ts'
 
 /** The simulated Graph API as such: what it shows, refuses and counts. */
 
-const NETWORKS: Network[] = ['instagram', 'facebook']
+const NETWORKS: MetaNetwork[] = ['instagram', 'facebook']
 
 const Listing = z.object({
   data: z.array(z.object({ id: z.string() })),
   paging: z.object({ cursors: z.object({ after: z.string() }), next: z.url().optional() }).optional(),
 })
 
+useFixedClock()
+
 describe.each(NETWORKS)('the simulated %s', (network) => {
-  async function withToken(options: Parameters<typeof startMetaPeer>[1] = {}) {
-    const peer = startMetaPeer(network, options)
-    const { account, granted } = await connect(peer)
+  async function withToken(options: Parameters<typeof startMeta>[1] = {}) {
+    const peer = startMeta(network, options)
+    const { account } = peer
+    const { granted } = await connect(peer)
     const token = granted.grant.accessToken
     const proof = createHmac('sha256', SIMULATED_CLIENT.secret).update(token).digest('hex')
     const get = (path: string) =>
@@ -93,7 +98,7 @@ describe.each(NETWORKS)('the simulated %s', (network) => {
       ids.push(...data.map(({ id }) => id))
       after = paging?.next === undefined ? undefined : paging.cursors.after
     }
-    expect(ids).toEqual(expectedPosts(network, peer.truth(account)).map(({ id }) => id))
+    expect(ids).toEqual(peer.truth().posts.map(({ id }) => id))
     expect([...new Set(sizes.slice(0, -1))].length).toBeGreaterThan(1)
     expect(sizes).toContain(0)
   })

@@ -1,99 +1,23 @@
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { runAction } from '../../scripts/local/platforms/actions.ts'
+import { describe, expect, it, vi } from 'vitest'
 import { SIMULATED_CLIENT } from '../../scripts/local/platforms/oauth-server.ts'
-import type { WebHandler } from '../../scripts/local/platforms/platform-handler.ts'
-import { createRedditHandler, type RedditLimits } from '../../scripts/local/platforms/reddit.ts'
-import { createStats } from '../../scripts/local/platforms/stats.ts'
-import { type AccountTruth, truthOf } from '../../scripts/local/platforms/truth.ts'
-import type { Account } from '../../scripts/local/platforms/types.ts'
-import { createWorld } from '../../scripts/local/platforms/world.ts'
-import { createGuardedFetch } from '../../src/adapters/guarded-fetch.ts'
-import { createRules } from '../../src/adapters/platforms/limits.ts'
-import { createRedditConnector } from '../../src/adapters/platforms/reddit.ts'
-import { platformFailure, testNetwork } from '../../src/adapters/platforms/test-network.ts'
+import { DEFAULT_ACCOUNTS } from '../../scripts/local/platforms/personas.ts'
+import { platformFailure } from '../../src/adapters/platforms/test-network.ts'
 import { normaliseTag } from '../../src/domain/hashtags.ts'
-import { noMetrics } from '../../src/domain/platforms.ts'
-import type { AccountProfile, PlatformPost } from '../../src/ports.ts'
+import { shownPost } from '../sync/shown.ts'
+import { advance, DAY_MS, HOUR_MS, NOW, type Peer, readAll, refreshAll, useFixedClock } from './peer.ts'
+import { ORIGIN, startReddit } from './simulated.ts'
 
-/** The simulated Reddit, by itself and as its connector reads it. */
+/** The simulated Reddit, by itself and as its connector reads it; see also reading.test.ts. */
 
-const NOW = Date.parse('2026-11-22T12:00:00Z')
-const HOUR_MS = 3_600_000
-const DAY_MS = 24 * HOUR_MS
-const ORIGIN = 'http://127.0.0.1:4100'
-const USER_AGENT = 'web:test:v1 (by /u/test)'
 const SCOPE = { host: null, account: null }
 
-function start(limits: Partial<RedditLimits> = {}, secret = SIMULATED_CLIENT.secret) {
-  const world = createWorld({
-    seed: 'reddit',
-    now: Date.now,
-    epoch: NOW - 200 * DAY_MS,
-    accounts: { reddit: 3 },
-  })
-  const stats = createStats()
-  const handler = createRedditHandler(world, { limits, stats })
-  const network = testNetwork(() => undefined)
-  // With its headers and forms as the guarded fetch sends them.
-  network.ctx.fetch = createGuardedFetch({
-    allowPrivateHosts: true,
-    fetch: (url, init) => handler(new Request(url, init)),
-  })
-  const connector = createRedditConnector({
-    app: { id: SIMULATED_CLIENT.id, secret },
-    apiUrl: ORIGIN,
-    siteUrl: ORIGIN,
-    userAgent: 'Tidemark (+https://tidemark.example)',
-    ruleOf: createRules(),
-  })
-  return { world, stats, handler, network, connector, accounts: world.accounts('reddit') }
+function ask({ ask: askFor }: Peer, path: string, init: RequestInit = {}) {
+  const headers = { 'user-agent': 'web:test:v1 (by /u/test)', ...init.headers }
+  return askFor(path, { ...init, headers })
 }
 
-type Peer = ReturnType<typeof start>
-
-/** The account with the most posts. */
-function busiest({ world, accounts }: Peer): { account: Account; truth: AccountTruth } {
-  const [first] = accounts
-    .map((account) => ({ account, truth: truthOf(world, account, Date.now()) }))
-    .toSorted((a, b) => b.truth.posts.length - a.truth.posts.length)
-  if (first === undefined) throw new Error('The world has no accounts')
-  return first
-}
-
-async function readAll({ connector, network }: Peer, account: AccountProfile): Promise<PlatformPost[]> {
-  const posts: PlatformPost[] = []
-  let cursor: string | null = null
-  do {
-    const page = await connector.fetchPosts(network.ctx, account, cursor)
-    posts.push(...page.posts)
-    cursor = page.nextCursor
-  } while (cursor !== null)
-  return posts
-}
-
-const metricsOf = ({ metrics }: AccountTruth['posts'][number]) => ({
-  ...noMetrics(),
-  likes: metrics.likes,
-  comments: metrics.replies,
-  shares: metrics.reposts,
-})
-
-async function ask(
-  handler: WebHandler,
-  path: string,
-  init: RequestInit = {},
-): Promise<{ status: number; body: unknown; headers: Headers }> {
-  const headers = { 'user-agent': USER_AGENT, ...init.headers }
-  const response = await handler(new Request(`${ORIGIN}${path}`, { ...init, headers }))
-  return { status: response.status, body: await response.json(), headers: response.headers }
-}
-
-function askForToken(
-  handler: WebHandler,
-  secret = SIMULATED_CLIENT.secret,
-  grantType = 'client_credentials',
-) {
-  return ask(handler, '/api/v1/access_token', {
+function askForToken(peer: Peer, secret = SIMULATED_CLIENT.secret, grantType = 'client_credentials') {
+  return ask(peer, '/api/v1/access_token', {
     method: 'POST',
     headers: { authorization: `Basic ${btoa(`${SIMULATED_CLIENT.id}:${secret}`)}` },
     body: new URLSearchParams({ grant_type: grantType }),
@@ -101,81 +25,78 @@ function askForToken(
 }
 
 /** Headers that a call of the API needs. */
-async function authorised(handler: WebHandler): Promise<Record<string, string>> {
-  const { body } = await askForToken(handler)
-  if (typeof body !== 'object' || body === null || !('access_token' in body)) throw new Error('No token')
-  return { authorization: `Bearer ${String(body.access_token)}` }
+async function authorised(peer: Peer): Promise<Record<string, string>> {
+  const { json } = await askForToken(peer)
+  if (typeof json !== 'object' || json === null || !('access_token' in json)) throw new Error('No token')
+  return { authorization: `Bearer ${String(json.access_token)}` }
 }
 
-beforeEach(() => {
-  vi.useFakeTimers({ now: NOW, toFake: ['Date'] })
-})
-afterEach(() => {
-  vi.useRealTimers()
-})
+const named = ({ account }: Peer) => `u/${account.handle}`
+
+useFixedClock()
 
 describe('the simulated Reddit', () => {
   it('gives a token to the app that it knows', async () => {
-    const { handler, stats } = start()
-    expect(await askForToken(handler)).toMatchObject({
+    const peer = startReddit()
+    expect(await askForToken(peer)).toMatchObject({
       status: 200,
-      body: { access_token: expect.any(String), token_type: 'bearer', expires_in: 86_400, scope: '*' },
+      json: { access_token: expect.any(String), token_type: 'bearer', expires_in: 86_400, scope: '*' },
     })
-    expect(await askForToken(handler, 'wrong')).toMatchObject({
+    expect(await askForToken(peer, 'wrong')).toMatchObject({
       status: 401,
-      body: { message: 'Unknown client', error: 401 },
+      json: { message: 'Unknown client', error: 401 },
     })
-    expect(await askForToken(handler, SIMULATED_CLIENT.secret, 'password')).toMatchObject({
+    expect(await askForToken(peer, SIMULATED_CLIENT.secret, 'password')).toMatchObject({
       status: 400,
-      body: { error: 'unsupported_grant_type' },
+      json: { error: 'unsupported_grant_type' },
     })
-    expect(stats.snapshot().violations).toEqual({ bad_auth: 2 })
+    expect(peer.stats.snapshot().violations).toEqual({ bad_auth: 2 })
   })
 
   it('answers nobody without a token, or with one that has ended', async () => {
-    const { handler, accounts } = start()
-    const path = `/user/${accounts[0]?.handle}/about`
-    const headers = await authorised(handler)
-    expect((await ask(handler, path, { headers })).status).toBe(200)
-    expect(await ask(handler, path)).toMatchObject({
+    const peer = startReddit()
+    const path = `/user/${peer.account.handle}/about`
+    const headers = await authorised(peer)
+    expect((await ask(peer, path, { headers })).status).toBe(200)
+    expect(await ask(peer, path)).toMatchObject({
       status: 401,
-      body: { message: 'Unauthorized', error: 401 },
+      json: { message: 'Unauthorized', error: 401 },
     })
-    vi.setSystemTime(NOW + DAY_MS)
-    expect((await ask(handler, path, { headers })).status).toBe(401)
+    advance(DAY_MS)
+    expect((await ask(peer, path, { headers })).status).toBe(401)
   })
 
   it('says how much is left, and for how many seconds', async () => {
-    const { handler, accounts } = start({ requests: 1 })
-    const headers = await authorised(handler)
-    const path = `/user/${accounts[0]?.handle}/about`
-    vi.setSystemTime(NOW + 5_500)
-    const first = await ask(handler, path, { headers })
+    const peer = startReddit({ requests: 1 })
+    const headers = await authorised(peer)
+    const path = `/user/${peer.account.handle}/about`
+    advance(5_500)
+    const first = await ask(peer, path, { headers })
     expect(Object.fromEntries(first.headers)).toMatchObject({
       'x-ratelimit-used': '1',
       'x-ratelimit-remaining': '0.0',
       'x-ratelimit-reset': '595',
     })
-    expect(await ask(handler, path, { headers })).toMatchObject({
+    expect(await ask(peer, path, { headers })).toMatchObject({
       status: 429,
-      body: { message: 'Too Many Requests', error: 429 },
+      json: { message: 'Too Many Requests', error: 429 },
     })
   })
 
   it('counts what a client may not do', async () => {
-    const { handler, stats, accounts } = start()
-    const headers = await authorised(handler)
-    const listing = `/user/${accounts[0]?.handle}/submitted`
+    const peer = startReddit()
+    const headers = await authorised(peer)
+    const listing = `/user/${peer.account.handle}/submitted`
     const ids = Array.from({ length: 101 }, (_, i) => `t3_${i.toString(36)}`).join(',')
-    expect((await ask(handler, `/api/info?id=${ids}`, { headers })).status).toBe(400)
-    expect((await ask(handler, `${listing}?limit=1000`, { headers })).body).toMatchObject({
+    expect((await ask(peer, `/api/info?id=${ids}`, { headers })).status).toBe(400)
+    expect((await ask(peer, `${listing}?limit=1000`, { headers })).json).toMatchObject({
       data: { children: { length: 100 } },
     })
-    expect((await ask(handler, `${listing}?after=t3_nonsense`, { headers })).body).toMatchObject({
+    expect((await ask(peer, `${listing}?after=t3_nonsense`, { headers })).json).toMatchObject({
       data: { children: [], after: null },
     })
-    expect((await ask(handler, listing, { headers: { ...headers, 'user-agent': 'curl' } })).status).toBe(200)
-    expect(stats.snapshot().violations).toEqual({
+    expect((await ask(peer, listing, { headers: { ...headers, 'user-agent': 'curl' } })).status).toBe(200)
+    expect(peer.stats.snapshot().violations).toEqual({
       too_many_ids: 1,
       limit_out_of_range: 1,
       bad_cursor: 1,
@@ -184,13 +105,12 @@ describe('the simulated Reddit', () => {
   })
 
   it('leaves a trace of what was taken away', async () => {
-    const peer = start()
-    const { handler, world } = peer
-    const [removed] = busiest(peer).truth.posts
-    runAction(world, 'delete', { platform: 'reddit', post: removed?.id })
-    vi.setSystemTime(NOW + 1_000)
-    const headers = await authorised(handler)
-    expect((await ask(handler, `/api/info?id=${removed?.id},t3_nonsense`, { headers })).body).toMatchObject({
+    const peer = startReddit()
+    const [removed] = peer.truth().posts
+    peer.act('delete', { post: removed?.id })
+    advance(1_000)
+    const headers = await authorised(peer)
+    expect((await ask(peer, `/api/info?id=${removed?.id},t3_nonsense`, { headers })).json).toMatchObject({
       data: {
         children: [{ data: { name: removed?.id, author: '[deleted]', removed_by_category: 'deleted' } }],
       },
@@ -199,146 +119,176 @@ describe('the simulated Reddit', () => {
 })
 
 describe('the connector of the simulated Reddit', () => {
-  it('finds everybody, with their true counts', async () => {
-    const { connector, network, accounts, world, stats } = start()
-    for (const account of accounts) {
-      const { account: truth } = truthOf(world, account, NOW)
-      const profile = await connector.resolve(network.ctx, `https://www.reddit.com/user/${account.handle}/`)
-      expect(profile).toMatchObject({
-        externalId: account.id,
-        handle: `u/${account.handle}`,
-        displayName: account.displayName,
-        followers: truth.followers,
-      })
-      expect(await connector.fetchProfiles(network.ctx, [profile])).toEqual([profile])
-    }
-    const { violations, endpoints } = stats.snapshot()
-    expect([violations, endpoints.access_token?.calls]).toEqual([{}, 1])
-  })
-
-  it('reads every post as it is, page by page, and crossposts apart', async () => {
-    const peer = start()
-    const { account, truth } = busiest(peer)
-    const profile = await peer.connector.resolve(peer.network.ctx, `u/${account.handle}`)
-    peer.stats.reset()
-    const all = await readAll(peer, profile)
-    const posts = all.filter(({ kind }) => kind === 'post')
-    expect(posts.length).toBeGreaterThan(100)
-    expect(posts.map((post) => post.platformPostId)).toEqual(truth.posts.map(({ id }) => id))
-    for (const [index, post] of posts.entries()) {
-      const true_ = truth.posts[index]
-      if (true_ === undefined) throw new Error('There is one too many')
-      expect(post).toMatchObject({
-        text: `${true_.title}\n\n${true_.text}`,
-        postedAt: true_.createdAt,
-        metrics: metricsOf(true_),
-      })
-      expect(post.hashtags.map(normaliseTag)).toEqual([...new Set(true_.hashtags.map(normaliseTag))])
-    }
-    const crossposts = all.filter(({ kind }) => kind === 'repost')
-    expect(crossposts.length).toBeGreaterThan(0)
-    expect(
-      crossposts.map(({ platformPostId, postedAt, metrics }) => [platformPostId, postedAt, metrics]),
-    ).toEqual(truth.reposts.map(({ id, at }) => [id, at, noMetrics()]))
-    expect(peer.stats.snapshot()).toMatchObject({ calls: Math.ceil(all.length / 100), violations: {} })
-  })
-
-  it('refreshes to the true counts, and misses what is gone', async () => {
-    const peer = start()
-    const { connector, network, world } = peer
-    const { account, truth } = busiest(peer)
-    const [liked, removed] = truth.posts
-    if (liked === undefined || removed === undefined) throw new Error('The account has too few posts')
-    vi.setSystemTime(NOW + HOUR_MS)
-    runAction(world, 'like', { platform: 'reddit', post: liked.id, count: 7 })
-    runAction(world, 'delete', { platform: 'reddit', post: removed.id })
-    vi.setSystemTime(NOW + HOUR_MS + 1_000)
-    const refs = truth.posts.map(({ id, createdAt }) => ({ id, postedAtMs: Date.parse(createdAt) }))
-    const posts = await connector.refreshPosts(network.ctx, SCOPE, refs)
-    const now = truthOf(world, account, Date.now()).posts
-    expect(posts.map((post) => [post.platformPostId, post.metrics])).toEqual(
-      now.filter(({ deletedAt }) => deletedAt === null).map((post) => [post.id, metricsOf(post)]),
-    )
-    expect(posts).toHaveLength(truth.posts.length - 1)
-    const { violations, endpoints } = peer.stats.snapshot()
-    expect(violations).toEqual({})
-    expect(endpoints.info).toMatchObject({ calls: Math.ceil(refs.length / 100), maxIdsPerCall: 100 })
-  })
-
   it('goes on behind a post that was taken away between two pages', async () => {
-    const peer = start()
-    const { connector, network, world } = peer
-    const { account, truth } = busiest(peer)
-    const profile = await connector.resolve(network.ctx, `u/${account.handle}`)
-    const first = await connector.fetchPosts(network.ctx, profile, null)
+    const peer = startReddit()
+    const { connector, ctx } = peer
+    const { posts } = peer.truth()
+    const profile = await connector.resolve(ctx, named(peer))
+    const first = await connector.fetchPosts(ctx, profile, null)
     const last = first.posts.findLast(({ kind }) => kind === 'post')
-    runAction(world, 'delete', { platform: 'reddit', post: last?.platformPostId })
-    vi.setSystemTime(NOW + 1_000)
-    const second = await connector.fetchPosts(network.ctx, profile, last?.platformPostId ?? null)
-    const index = truth.posts.findIndex(({ id }) => id === last?.platformPostId)
-    expect(second.posts.find(({ kind }) => kind === 'post')?.platformPostId).toBe(truth.posts[index + 1]?.id)
+    peer.act('delete', { post: last?.platformPostId })
+    advance(1_000)
+    const second = await connector.fetchPosts(ctx, profile, last?.platformPostId ?? null)
+    const index = posts.findIndex(({ id }) => id === last?.platformPostId)
+    expect(second.posts.find(({ kind }) => kind === 'post')?.platformPostId).toBe(posts[index + 1]?.id)
   })
 
-  it('renews a token that has ended before its time', async () => {
-    const { connector, network, accounts, stats } = start()
-    const input = `u/${accounts[0]?.handle}`
-    await connector.resolve(network.ctx, input)
+  it('asks for a token once, and renews one that has ended before its time', async () => {
+    const peer = startReddit()
+    const { connector, ctx } = peer
+    await connector.resolve(ctx, named(peer))
+    await connector.resolve(ctx, named(peer))
+    expect(peer.stats.snapshot().endpoints.access_token?.calls).toBe(1)
     // The platform's clock goes on, ours does not: the token ends there unexpectedly.
-    vi.setSystemTime(NOW + DAY_MS)
+    advance(DAY_MS)
     const later = Date.now
     let asked = 0
     vi.spyOn(Date, 'now').mockImplementation(() => (asked++ === 0 ? NOW : later()))
-    await connector.resolve(network.ctx, input)
+    await connector.resolve(ctx, named(peer))
     vi.restoreAllMocks()
-    expect(stats.snapshot().endpoints).toMatchObject({
+    expect(peer.stats.snapshot().endpoints).toMatchObject({
       access_token: { calls: 2 },
-      about: { calls: 2, statuses: { 200: 2 } },
+      about: { calls: 3, statuses: { 200: 3 } },
       unknown: { calls: 1, statuses: { 401: 1 } },
     })
   })
 
   it('takes an account for gone when it is suspended or deleted', async () => {
-    const { connector, network, accounts, world } = start()
-    for (const [index, verb] of ['suspend', 'delete-account'].entries()) {
-      const account = accounts[index]
-      const profile = await connector.resolve(network.ctx, `u/${account?.handle}`)
-      runAction(world, verb, { platform: 'reddit', account: account?.id })
-      vi.setSystemTime(Date.now() + 1_000)
-      expect(await connector.fetchProfiles(network.ctx, [profile])).toEqual([])
-      expect((await platformFailure(connector.resolve(network.ctx, profile.handle))).kind).toBe('gone')
+    const peer = startReddit()
+    const { connector, ctx } = peer
+    for (const [account, verb] of [
+      [peer.account, 'suspend'],
+      [peer.other, 'delete-account'],
+    ] as const) {
+      const profile = await connector.resolve(ctx, `u/${account.handle}`)
+      peer.act(verb, { account: account.id })
+      advance(1_000)
+      expect(await connector.fetchProfiles(ctx, [profile])).toEqual([])
+      expect((await platformFailure(connector.resolve(ctx, profile.handle))).kind).toBe('gone')
     }
-    expect((await platformFailure(connector.resolve(network.ctx, 'u/nobody'))).kind).toBe('gone')
+    expect((await platformFailure(connector.resolve(ctx, 'u/nobody'))).kind).toBe('gone')
   })
 
   it('waits for the end of the window when it has called too often', async () => {
-    const { connector, network, accounts } = start({ requests: 1 })
-    const input = `u/${accounts[0]?.handle}`
-    await connector.resolve(network.ctx, input)
-    const failure = await platformFailure(connector.resolve(network.ctx, input))
+    const peer = startReddit({ requests: 1 })
+    await peer.connector.resolve(peer.ctx, named(peer))
+    const failure = await platformFailure(peer.connector.resolve(peer.ctx, named(peer)))
     expect([failure.kind, failure.retryAfterMs]).toEqual(['rate_limited', 600_000])
-    expect(network.outcomes.at(-1)).toMatchObject({
+    expect(peer.network.outcomes.at(-1)).toMatchObject({
       health: 'ok',
       signal: { remaining: 0, resetAtMs: NOW + 600_000 },
     })
   })
 
-  it.each([
-    ['an outage', 'outage', { status: 503 }, 'transient'],
-    ['a page that refuses', 'outage', { status: 403, isHtml: true }, 'transient'],
-    ['an answer that breaks off', 'truncate', {}, 'bad_answer'],
-    ['an answer of another shape', 'malform', {}, 'bad_answer'],
-  ])('takes %s for one that passes', async (_, verb, body, kind) => {
-    const { connector, network, world, accounts } = start()
-    const input = `u/${accounts[0]?.handle}`
-    await connector.resolve(network.ctx, input)
-    runAction(world, verb, { platform: 'reddit', ...body })
-    const failure = await platformFailure(connector.resolve(network.ctx, input))
-    expect([failure.kind, failure.retryable]).toEqual([kind, true])
-  })
-
   it('leaves accounts alone while the app of the deployment is refused', async () => {
-    const { connector, network, accounts } = start({}, 'wrong')
-    const failure = await platformFailure(connector.resolve(network.ctx, `u/${accounts[0]?.handle}`))
+    const peer = startReddit({}, { secret: 'wrong' })
+    const failure = await platformFailure(peer.connector.resolve(peer.ctx, named(peer)))
     expect([failure.kind, failure.retryAfterMs]).toEqual(['auth', HOUR_MS])
   })
+})
+
+describe('a community of the simulated Reddit', () => {
+  /** In which the people of the cast post. */
+  function startWithCommunity() {
+    const cast = DEFAULT_ACCOUNTS.filter(({ platform }) => platform === 'reddit')
+    const peer = startReddit({}, { accounts: cast })
+    const community = peer.accounts.find(({ isCommunity }) => isCommunity)
+    if (community === undefined) throw new Error('The cast has no community')
+    const { connector, ctx } = peer
+    return { peer, community, find: () => connector.resolve(ctx, `r/${community.handle}`) }
+  }
+
+  it('is found under its name, with its members', async () => {
+    const { peer, community, find } = startWithCommunity()
+    const { account } = peer.truth(community)
+    const profile = await find()
+    expect(profile).toMatchObject({
+      externalId: expect.stringMatching(/^t5_/u),
+      handle: `r/${community.handle}`,
+      displayName: account.displayName,
+      ...{ followers: account.followers, following: null, posts: null },
+    })
+    peer.stats.reset()
+    expect(await peer.connector.fetchProfiles(peer.ctx, [profile])).toEqual([profile])
+    expect(peer.stats.snapshot().endpoints).toMatchObject({ info: { calls: 1, ids: 1 } })
+    for (const name of [`u/${community.handle}`, `r/${peer.account.handle}`, 'r/nowhere'])
+      expect((await platformFailure(peer.connector.resolve(peer.ctx, name))).kind, name).toBe('gone')
+  })
+
+  it('lists what several people have posted there, newest first, each as on their own pages', async () => {
+    const { peer, community, find } = startWithCommunity()
+    const posts = await readAll(peer, peer.ctx, await find())
+    const { posts: written } = peer.truth(community)
+    expect(posts.length).toBeGreaterThan(100)
+    expect(posts.map(({ platformPostId }) => platformPostId)).toEqual(written.map(({ id }) => id))
+    const people = peer.accounts.filter(({ isCommunity }) => !isCommunity)
+    const theirs = await Promise.all(
+      people.map(async ({ id, handle }) =>
+        readAll(peer, peer.ctx, { externalId: id, host: null, handle: `u/${handle}` }),
+      ),
+    )
+    const here = new Set(posts.map(({ platformPostId }) => platformPostId))
+    for (const own of theirs) {
+      const shares = Map.groupBy(own, ({ platformPostId }) => here.has(platformPostId))
+      expect(Math.min(...[true, false].map((isHere) => shares.get(isHere)?.length ?? 0))).toBeGreaterThan(10)
+      for (const { hashtags, url } of shares.get(true) ?? []) {
+        expect(hashtags.map(normaliseTag)).toContain(community.handle)
+        expect(url).toContain(`/r/${community.handle}/comments/`)
+      }
+    }
+    const ownById = new Map(theirs.flat().map((post) => [post.platformPostId, post]))
+    for (const post of posts) expect(post).toEqual(ownById.get(post.platformPostId))
+    expect(peer.stats.snapshot().violations).toEqual({})
+  })
+
+  it('refreshes to the true counts, and misses what its author took away', async () => {
+    const { peer, community } = startWithCommunity()
+    const known = peer.truth(community).posts.slice(0, 120)
+    const [liked, removed] = known
+    advance(HOUR_MS)
+    peer.act('like', { post: liked?.id, count: 7 })
+    peer.act('delete', { post: removed?.id })
+    advance(1_000)
+    const refs = known.map(({ id, createdAt }) => ({ id, postedAtMs: Date.parse(createdAt) }))
+    const found = await refreshAll(peer, peer.ctx, SCOPE, refs)
+    const now = peer.truth(community).posts.filter(({ deletedAt }) => deletedAt === null)
+    expect(
+      found.map(({ platformPostId: id, metrics }) => ({
+        id,
+        likes: metrics.likes,
+        comments: metrics.comments,
+      })),
+    ).toEqual(
+      now.slice(0, 119).map((post) => {
+        const { id, likes, comments } = shownPost('reddit', post)
+        return { id, likes, comments }
+      }),
+    )
+  })
+
+  it.each([
+    ['suspend', 'gone', /banned/u],
+    ['deactivate', 'permission', /private/u],
+    ['delete-account', 'gone', /no such community/u],
+  ])('is closed after %s, and nothing can be posted for it', async (verb, kind, reason) => {
+    const { peer, community, find } = startWithCommunity()
+    const profile = await find()
+    expect(() => peer.act('publish', { account: community.id, text: 'Hello' })).toThrow(
+      'writes nothing itself',
+    )
+    peer.act(verb, { account: community.id })
+    advance(1_000)
+    const failure = await platformFailure(find())
+    expect([failure.kind, failure.message]).toEqual([kind, expect.stringMatching(reason)])
+    expect(await peer.connector.fetchProfiles(peer.ctx, [profile])).toEqual([])
+    expect(await platformFailure(readAll(peer, peer.ctx, profile)).catch(() => null)).toEqual(
+      verb === 'delete-account' ? null : expect.objectContaining({ kind }),
+    )
+    expect((await fetchAbout(peer, community.handle)).status).toBe(
+      { gone: verb === 'suspend' ? 404 : 200, permission: 403 }[kind],
+    )
+  })
+
+  const fetchAbout = async (peer: Peer, name: string) =>
+    ask(peer, `${ORIGIN}/r/${name}/about`, { headers: await authorised(peer) })
 })

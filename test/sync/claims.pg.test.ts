@@ -26,7 +26,7 @@ afterEach(() => {
 const CAST = ['ada', 'bo', 'cy'].map((key) => person('bluesky', key, { postsPerDay: 1 }))
 
 async function startConnected(options: { syncIntervalSeconds?: number } = {}): Promise<Engine> {
-  const engine = await startEngine(database, { accounts: CAST, historyDays: 5, ...options })
+  const engine = await startEngine(database, { accounts: CAST, historyDays: 3, ...options })
   for (const { key } of CAST) await engine.connect(key)
   await engine.drain()
   return engine
@@ -47,6 +47,10 @@ const EVERYBODY = ['ada', 'bo', 'cy']
 describe('whose turn it is', () => {
   it('comes every quarter of an hour where nobody is looking', async () => {
     const engine = await startConnected()
+    // The first time sooner, each at a moment of its own.
+    engine.elapse(16 * MINUTE_MS)
+    await engine.plan()
+    await engine.drain()
     engine.elapse(13 * MINUTE_MS)
     expect(await engine.plan()).toMatchObject({ accounts: 0 })
     engine.elapse(4 * MINUTE_MS)
@@ -63,6 +67,8 @@ describe('whose turn it is', () => {
     const other = await secondWorkspace(database, engine)
     await connectAccount(other, engine.typed('ada'))
     await engine.drain()
+    // Later than this test goes: after the first reading it may come soon.
+    await database.sql('UPDATE accounts SET next_sync_at = $1', [new Date(engine.nowMs + 10 * MINUTE_MS)])
     await other.watchList.mark(engine.workspaceId)
     for (let minute = 0; minute < 4; minute++) {
       engine.elapse(MINUTE_MS)
@@ -196,7 +202,7 @@ describe('without Redis', () => {
     engine.elapse(HOUR_MS)
     const gone = withoutRedis(engine)
     const calls = engine.calls.length
-    await expect(planSync(gone, { repeated: true })).rejects.toThrow()
+    expect(await planSync(gone, { repeated: true })).toEqual({ accounts: 0, posts: 0, messages: 0 })
     expect(engine.queue.waiting).toEqual([])
     expect(engine.calls).toHaveLength(calls)
     expect(await engine.plan()).toMatchObject({ accounts: 3 })

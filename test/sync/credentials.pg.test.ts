@@ -26,7 +26,7 @@ beforeAll(async () => {
 })
 afterAll(() => database.close())
 beforeEach(async () => {
-  engine = await startEngine(database, { accounts: PEOPLE, historyDays: 25 })
+  engine = await startEngine(database, { accounts: PEOPLE, historyDays: 10, syncIntervalSeconds: 300 })
 })
 afterEach(() => {
   vi.useRealTimers()

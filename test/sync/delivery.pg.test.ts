@@ -39,7 +39,7 @@ async function someHours(drain: (engine: Engine) => Promise<void>): Promise<Engi
   const random = vi.spyOn(Math, 'random').mockReturnValue(0.5)
   const engine = await startEngine(database, {
     accounts: CAST,
-    historyDays: 90,
+    historyDays: 45,
     timezone: 'America/New_York',
   })
   const step = async (afterMs: number, ...acts: [verb: string, body: object][]) => {

@@ -1,17 +1,9 @@
-import { randomUUID } from 'node:crypto'
-import { inject, vi } from 'vitest'
+import { vi } from 'vitest'
 import { runAction } from '../../scripts/local/platforms/actions.ts'
 import { createWorld, type World } from '../../scripts/local/platforms/index.ts'
 import type { Stats } from '../../scripts/local/platforms/stats.ts'
-import type { AccountSpec, Account as Person } from '../../scripts/local/platforms/types.ts'
-import { createCallGate } from '../../src/adapters/call-gate.ts'
-import { createCredentialVault } from '../../src/adapters/credential-vault.ts'
-import { createGateOperations } from '../../src/adapters/gate-operations.ts'
-import { createGuardedFetch } from '../../src/adapters/guarded-fetch.ts'
-import { createConnectors } from '../../src/adapters/platforms/index.ts'
-import type { LimitOverrides } from '../../src/adapters/platforms/limits.ts'
-import { createRedis } from '../../src/adapters/redis.ts'
-import { createWatchList } from '../../src/adapters/watch-list.ts'
+import { typedNameOf } from '../../scripts/local/platforms/typed.ts'
+import type { Account as Person } from '../../scripts/local/platforms/types.ts'
 import type { Db } from '../../src/db/client.ts'
 import { PLATFORM_FACTS, type Platform } from '../../src/domain/platforms.ts'
 import { AppError } from '../../src/errors.ts'
@@ -30,11 +22,10 @@ import {
 import { type Plan, planSync } from '../../src/services/sync/plan.ts'
 import { refreshPosts } from '../../src/services/sync/refresh-posts.ts'
 import { syncAccounts } from '../../src/services/sync/sync-accounts.ts'
-import { member, NOWHERE } from '../harness/actors.ts'
 import type { TestDatabase } from '../harness/database.ts'
-import { quietDeps } from '../harness/deps.ts'
 import { makeWorkspace } from '../harness/factories.ts'
-import { APPS, addresses, HOSTS, Networks, type PlatformLimits } from './networks.ts'
+import { createContext, type EngineOptions, whileRedisIsGone } from './context.ts'
+import { HOSTS, Networks } from './networks.ts'
 import { PEOPLE } from './people.ts'
 import { type Delivery, TestQueue } from './queue.ts'
 import { signIn } from './sign-in.ts'
@@ -58,19 +49,6 @@ class Crash extends Error {}
 /** What becomes of a statement that is sent to the database: it is lost on the way there, or its answer is. */
 type Interruption = 'lost' | 'unanswered' | null
 
-export interface EngineOptions {
-  timezone?: string
-  accounts?: readonly AccountSpec[]
-  historyDays?: number
-  /** What the platforms allow in place of the usual. */
-  limits?: PlatformLimits
-  /** What we take them to allow. */
-  ourLimits?: LimitOverrides
-  /** Millionths of a dollar in a UTC day. */
-  dailyBudgets?: ServiceDeps['dailyBudgets']
-  syncIntervalSeconds?: number
-}
-
 /** How messages arrive. */
 export type Order = 'in order' | 'shuffled' | 'twice' | 'at once'
 
@@ -92,8 +70,6 @@ export class Engine {
   /** Whether the hub can be reached. */
   isHubThere: () => boolean = () => true
   #nowMs = START_MS
-  /** Of its keys in Redis. */
-  readonly #prefix = `tm:test:${randomUUID()}`
   #crash: BreakingPoint | null = null
   readonly #background: Promise<unknown>[] = []
 
@@ -108,13 +84,9 @@ export class Engine {
     })
     this.networks = new Networks(this.world, options.limits)
     this.queue = new TestQueue(now)
-    const clock = { now }
-    const redis = createRedis({ url: inject('redisUrl'), token: inject('redisToken'), timeoutMs: 5_000 })
-    const quiet = quietDeps(this.#breakable(database.db))
-    this.ctx = {
-      ...quiet,
+    this.ctx = createContext(workspaceId, options, {
+      db: this.#breakable(database.db),
       hub: {
-        ...quiet.hub,
         announce: async (_workspaceId, events) => void this.told.push(...events),
         publish: async (to, batches) => this.#hear(to, batches),
       },
@@ -125,37 +97,9 @@ export class Engine {
           await this.queue.publish(messages)
         },
       },
-      objects: { put: unused, getRange: unused, delete: unused },
-      connectors: createConnectors({
-        allowPrivateHosts: true,
-        apps: APPS,
-        urls: addresses(),
-        limits: options.ourLimits,
-      }),
-      fetchFor: (platform) =>
-        createGuardedFetch({
-          allowPrivateHosts: true,
-          fetch: (url, init) => this.#answer(platform, url, init),
-        }),
-      gate: createCallGate({
-        redis,
-        clock,
-        waitUntil: (work) => void this.#background.push(work),
-        prefix: this.#prefix,
-      }),
-      gateOperations: createGateOperations(redis, clock, this.#prefix),
-      dailyBudgets: options.dailyBudgets ?? {},
-      watchList: createWatchList(redis, clock, `tm:watched:${workspaceId}`),
-      clock,
-      vault: createCredentialVault([btoa('k'.repeat(32))]),
-      mailer: null,
-      publicUrl: 'https://tidemark.example',
-      syncIntervalSeconds: options.syncIntervalSeconds ?? 60,
-      workspace: { id: workspaceId, timezone: options.timezone ?? 'UTC' },
-      actor: member('analyst', { userId: 'somebody' }),
-      origin: NOWHERE,
-      requestId: 'test',
-    }
+      fetch: (platform, url, init) => this.#answer(platform, url, init),
+      clock: { now },
+    })
   }
 
   /** What the platforms have counted. */
@@ -194,9 +138,8 @@ export class Engine {
 
   /** What is typed to connect somebody. */
   typed(key: string): { platform: Platform; handle: string } {
-    const { platform, handle } = this.person(key)
-    if (platform === 'mastodon') return { platform, handle: `@${handle}@${MASTODON_HOST}` }
-    return { platform, handle: platform === 'reddit' ? `u/${handle}` : handle }
+    const person = this.person(key)
+    return { platform: person.platform, handle: typedNameOf(person, person.handle, MASTODON_HOST) }
   }
 
   /** Connects somebody as people do: by their name or, where the platform wants that, by signing in there. */
@@ -367,18 +310,7 @@ export async function secondWorkspace(database: TestDatabase, engine: Engine): P
 
 /** The same engine while Redis does not answer. */
 export function withoutRedis(engine: Engine): ServiceContext {
-  const redis = createRedis({ url: 'http://127.0.0.1:1', token: 'none', timeoutMs: 500 })
-  const { clock } = engine.ctx
-  return {
-    ...engine.ctx,
-    gate: createCallGate({ redis, clock, waitUntil: engine.ctx.waitUntil }),
-    gateOperations: createGateOperations(redis, clock),
-    watchList: createWatchList(redis, clock),
-  }
-}
-
-async function unused(): Promise<never> {
-  throw new Error('The sync engine stores no objects')
+  return whileRedisIsGone(engine.ctx)
 }
 
 async function handle(deps: ServiceDeps, topic: string, body: unknown): Promise<void> {

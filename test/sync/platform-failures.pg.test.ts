@@ -1,13 +1,11 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
 import { PLATFORMS, type Platform } from '../../src/domain/platforms.ts'
-import { getAccount } from '../../src/services/accounts/manage-accounts.ts'
-import type { ServiceContext } from '../../src/services/context.ts'
 import { pauseSync, resumeSync } from '../../src/services/ops/read-sync.ts'
-import { member } from '../harness/actors.ts'
 import { createTestDatabase, type TestDatabase } from '../harness/database.ts'
+import { allDue, callsDuring, expectPostsToBeTrueAfterReading, readAll, startConnected } from './connected.ts'
 import { DAY_MS, type Engine, HOUR_MS, MINUTE_MS, startEngine, withoutRedis } from './engine.ts'
-import { dump, expectPostsToBeTrue } from './facts.ts'
-import { platformAt, ROOMY } from './networks.ts'
+import { expectPostsToBeTrue } from './facts.ts'
+import { ROOMY } from './networks.ts'
 import { person } from './people.ts'
 import { signIn } from './sign-in.ts'
 
@@ -22,48 +20,10 @@ afterEach(() => {
 
 const SECOND_MS = 1_000
 
-const castOf = (platform: Platform, many = 3) =>
-  Array.from({ length: many }, (_, i) => person(platform, `${platform}${i}`, { postsPerDay: 2 }))
-
-async function startConnected(platforms: readonly Platform[], many = 3, syncIntervalSeconds = 60) {
-  const accounts = platforms.flatMap((platform) => castOf(platform, many))
-  const engine = await startEngine(database, { accounts, historyDays: 4, syncIntervalSeconds, ...ROOMY })
-  const ids = new Map<string, string>()
-  for (const { key } of accounts) ids.set(key, (await engine.connect(key)).id)
-  await engine.drain()
-  const read = (key: string) => getAccount(engine.ctx, ids.get(key) ?? '')
-  const operator: ServiceContext = { ...engine.ctx, actor: member('viewer', { operator: true }) }
-  return { engine, ids, read, operator }
-}
-
-/** Calls of a platform that are made while something goes on. */
-async function callsDuring(engine: Engine, platform: Platform, act: () => Promise<unknown>): Promise<number> {
-  const from = engine.calls.length
-  await act()
-  return engine.calls.slice(from).filter((url) => platformAt(url) === platform).length
-}
-
-/** Makes everything due. */
-async function allDue(engine: Engine): Promise<void> {
-  const now = new Date(engine.nowMs)
-  await database.sql("UPDATE accounts SET next_sync_at = $1, not_before = NULL WHERE status = 'active'", [
-    now,
-  ])
-  await database.sql("UPDATE posts SET next_refresh_at = $1 WHERE kind <> 'repost' AND deleted_at IS NULL", [
-    now,
-  ])
-}
-
-async function readAll(engine: Engine): Promise<void> {
-  await allDue(engine)
-  await engine.plan()
-  await engine.drain()
-}
-
 describe.each(['bluesky', 'youtube', 'threads'] as const)('%s, while it is down', (platform) => {
   it('is tried by one call in thirty seconds, and is read again by everybody soon after', async () => {
-    const many = 6
-    const { engine, read, operator } = await startConnected([platform], many)
+    const many = 4
+    const { engine, read, operator } = await startConnected(database, [platform], many)
     const breaker = async () =>
       (await operator.gateOperations.breakers()).find(({ name }) => name === platform)?.state
     engine.elapse(2 * HOUR_MS)
@@ -92,12 +52,12 @@ describe.each(['bluesky', 'youtube', 'threads'] as const)('%s, while it is down'
 
 describe('an operator', () => {
   it('stops a platform within five seconds and until it is resumed, and the others go on', async () => {
-    const { engine, read, operator } = await startConnected(['x', 'reddit', 'mastodon'])
-    await readAll(engine)
+    const { engine, read, operator } = await startConnected(database, ['x', 'reddit', 'mastodon'], 2, 120)
+    await readAll(database, engine)
     await pauseSync(operator, { platform: 'reddit' })
     engine.elapse(5 * SECOND_MS)
     await engine.ctx.watchList.mark(engine.workspaceId)
-    await allDue(engine)
+    await allDue(database, engine)
     expect(await callsDuring(engine, 'reddit', () => engine.live(HOUR_MS))).toBe(0)
     expect(await read('reddit0')).toMatchObject({
       status: 'active',
@@ -106,14 +66,14 @@ describe('an operator', () => {
     expect((await read('mastodon0')).freshness.stale).toBe(false)
     await resumeSync(operator, { platform: 'reddit' })
     await engine.live(3 * MINUTE_MS)
-    for (const key of ['reddit0', 'reddit1', 'reddit2'])
+    for (const key of ['reddit0', 'reddit1'])
       expect((await read(key)).freshness).toMatchObject({ stale: false, reason: null })
-    await expectPostsToBeTrueAfterReading(engine, 'reddit0')
+    await expectPostsToBeTrueAfterReading(database, engine, 'reddit0')
   })
 
   it('stops what is under way as well, and all platforms at once', async () => {
-    const { engine, operator } = await startConnected(['x', 'tiktok', 'bluesky'])
-    await allDue(engine)
+    const { engine, operator } = await startConnected(database, ['x', 'tiktok', 'bluesky'], 2)
+    await allDue(database, engine)
     await engine.plan()
     const planned = engine.queue.takeDue()
     await pauseSync(operator, {})
@@ -138,14 +98,14 @@ const waitOf = (engine: Engine, platform: Platform) =>
 
 describe.each(PLATFORMS)('%s, when it asks to wait', (platform) => {
   it('is not called for exactly so long, and then again', async () => {
-    const { engine } = await startConnected([platform], 2)
+    const { engine } = await startConnected(database, [platform], 2)
     engine.elapse(HOUR_MS)
     let refused = 0
     engine.interfere = () => {
       refused += 1
       return Response.json({ message: 'Slow down' }, { status: 429, headers: { 'retry-after': '137' } })
     }
-    await readAll(engine)
+    await readAll(database, engine)
     engine.interfere = () => undefined
     expect(refused).toBeGreaterThan(0)
     // What was under way at the same time as the first.
@@ -177,10 +137,10 @@ describe('a token that its platform takes no more', () => {
   it.each(['tiktok', 'linkedin', 'instagram', 'facebook', 'threads'] as const)(
     'stops its account with a plain reason, costs no more calls, and is mended by signing in (%s)',
     async (platform) => {
-      const { engine, read, ids } = await startConnected([platform], 2)
+      const { engine, read, ids } = await startConnected(database, [platform], 2)
       engine.elapse(3 * HOUR_MS)
       engine.act('revoke-tokens', { platform, account: engine.person(`${platform}0`).id })
-      await readAll(engine)
+      await readAll(database, engine)
       const stopped = await read(`${platform}0`)
       expect(stopped).toMatchObject({
         status: 'needs_auth',
@@ -192,23 +152,23 @@ describe('a token that its platform takes no more', () => {
       await database.sql('UPDATE posts SET next_refresh_at = NULL WHERE account_id = $1', [
         ids.get(`${platform}1`),
       ])
-      expect(await callsDuring(engine, platform, () => engine.live(HOUR_MS))).toBe(0)
+      expect(await callsDuring(engine, platform, () => engine.live(20 * MINUTE_MS))).toBe(0)
       await signIn(engine, `${platform}0`, ids.get(`${platform}0`))
       await engine.settle()
       await engine.drain()
       expect(await read(`${platform}0`)).toMatchObject({ status: 'active', freshness: { stale: false } })
-      await expectPostsToBeTrueAfterReading(engine, `${platform}0`)
+      await expectPostsToBeTrueAfterReading(database, engine, `${platform}0`)
     },
   )
 
   it('is renewed once where the platform lets us, and the account goes on', async () => {
-    const { engine, read } = await startConnected(['tiktok'], 1, 600)
+    const { engine, read } = await startConnected(database, ['tiktok'], 1, 1_200)
     engine.elapse(30 * MINUTE_MS)
     const { id } = engine.person('tiktok0')
     engine.act('expire-tokens', { platform: 'tiktok', account: id })
     engine.elapse(SECOND_MS)
     const from = engine.calls.length
-    await readAll(engine)
+    await readAll(database, engine)
     const renewals = engine.calls.slice(from).filter(({ pathname }) => pathname.includes('token'))
     expect(renewals).toHaveLength(1)
     expect(await read('tiktok0')).toMatchObject({
@@ -216,22 +176,17 @@ describe('a token that its platform takes no more', () => {
       freshness: { stale: false, lastSyncedAt: new Date(engine.nowMs).toISOString().replace('.000', '') },
     })
     // Two hours at a time: never an error.
-    await engine.live(7 * HOUR_MS)
+    await engine.live(5 * HOUR_MS)
     expect(await read('tiktok0')).toMatchObject({ status: 'active', freshness: { stale: false } })
     expect(await database.sql('SELECT 1 FROM accounts WHERE failures > 0')).toEqual([])
   })
 })
 
-async function expectPostsToBeTrueAfterReading(engine: Engine, key: string): Promise<void> {
-  await readAll(engine)
-  await expectPostsToBeTrue(database, engine, key)
-}
-
 describe('without Redis', () => {
   it('no platform is called, not even for a token that ends', async () => {
-    const { engine } = await startConnected(PLATFORMS, 1)
+    const { engine } = await startConnected(database, PLATFORMS, 1, 300)
     engine.elapse(3 * HOUR_MS)
-    await allDue(engine)
+    await allDue(database, engine)
     await engine.plan()
     const planned = engine.queue.takeDue()
     expect(new Set(planned.map(({ message }) => message.topic))).toEqual(
@@ -249,64 +204,11 @@ describe('without Redis', () => {
   })
 })
 
-describe('an answer that makes no sense', () => {
-  const MARKER = 'Zwiebelfisch-4711'
-
-  /** Every row of every table that holds some words. */
-  async function rowsWith(words: string): Promise<string[]> {
-    const tables = await database.sql<{ name: string }>(
-      `SELECT c.relname AS name FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-       WHERE n.nspname = 'public' AND c.relkind IN ('r', 'p') AND NOT c.relispartition`,
-    )
-    const found: string[] = []
-    for (const { name } of tables) {
-      const rows = await database.sql(`SELECT 1 FROM "${name}" t WHERE t::text LIKE '%' || $1 || '%'`, [
-        words,
-      ])
-      if (rows.length > 0) found.push(name)
-    }
-    return found
-  }
-
-  it.each(['x', 'instagram', 'tiktok', 'reddit', 'linkedin'] as const)(
-    'is noted by its shape alone, changes nothing, and is asked for again (%s)',
-    async (platform) => {
-      const { engine, read } = await startConnected([platform], 2)
-      await database.sql('DELETE FROM malformed_answers')
-      engine.elapse(HOUR_MS)
-      await allDue(engine)
-      const before = await dump(database, engine.workspaceId)
-      engine.interfere = () => Response.json([{ odd: MARKER, [MARKER]: { deep: [MARKER] } }])
-      await engine.plan()
-      await engine.drain()
-      const noted = await database.sql<{ platform: string; sample: unknown; times: number }>(
-        'SELECT platform, sample, times FROM malformed_answers',
-      )
-      expect(noted.length).toBeGreaterThan(0)
-      for (const row of noted)
-        expect(row).toMatchObject({ platform, sample: [{ odd: 'string', '…': { deep: ['string'] } }] })
-      expect(await rowsWith('odd')).toEqual(['malformed_answers'])
-      expect(await rowsWith(MARKER)).toEqual([])
-      const after = await dump(database, engine.workspaceId)
-      for (const table of ['posts', 'profiles', 'snapshots', 'hashtags', 'days', 'quarters'] as const)
-        expect(after[table], table).toEqual(before[table])
-      expect(await read(`${platform}0`)).toMatchObject({
-        status: 'active',
-        freshness: { stale: true, reason: 'platform_down' },
-      })
-      engine.interfere = () => undefined
-      await engine.live(17 * MINUTE_MS)
-      expect(await read(`${platform}0`)).toMatchObject({ status: 'active', freshness: { stale: false } })
-      await expectPostsToBeTrueAfterReading(engine, `${platform}0`)
-    },
-  )
-})
-
 describe('a message that is a day old', () => {
   it('is dropped and counted, and what it was about has been planned anew', async () => {
-    const { engine } = await startConnected(['bluesky', 'youtube'], 2)
+    const { engine } = await startConnected(database, ['bluesky', 'youtube'], 2)
     await database.sql('DELETE FROM deployment_counters')
-    await allDue(engine)
+    await allDue(database, engine)
     await engine.plan()
     const planned = engine.queue.takeDue()
     engine.elapse(DAY_MS + SECOND_MS)
@@ -326,7 +228,7 @@ describe('a cursor that its platform has forgotten', () => {
     async (platform) => {
       const engine = await startEngine(database, {
         accounts: [person(platform, 'ada', { postsPerDay: 24 })],
-        historyDays: 26,
+        ...{ historyDays: 19, syncIntervalSeconds: 300 },
         ...ROOMY,
       })
       await engine.connect('ada')
@@ -341,19 +243,19 @@ describe('a cursor that its platform has forgotten', () => {
       expect(
         await database.sql('SELECT backfill_cursor, backfilled_at IS NOT NULL AS done FROM accounts'),
       ).toEqual([{ backfill_cursor: null, done: true }])
-      await expectPostsToBeTrueAfterReading(engine, 'ada')
+      await expectPostsToBeTrueAfterReading(database, engine, 'ada')
     },
   )
 })
 
 describe.each(PLATFORMS)('one account of %s that is gone', (platform) => {
   it('holds up none of the others', async () => {
-    const { engine, read } = await startConnected([platform], 3)
+    const { engine, read } = await startConnected(database, [platform], 3)
     engine.elapse(3 * HOUR_MS)
     engine.act('delete-account', { platform, account: engine.person(`${platform}1`).id })
-    await readAll(engine)
+    await readAll(database, engine)
     engine.elapse(11 * MINUTE_MS)
-    await readAll(engine)
+    await readAll(database, engine)
     const gone = await read(`${platform}1`)
     // TikTok says no more than that the sign-in has ended.
     expect(gone.status).toBe(platform === 'tiktok' ? 'needs_auth' : 'gone')

@@ -20,11 +20,13 @@ afterEach(() => {
 const castOf = (platform: Platform) => [
   person(platform, 'ada', { postsPerDay: 9 }),
   person(platform, 'bo', { postsPerDay: 1 }),
+  // What both of them post in.
+  ...(platform === 'reddit' ? [person(platform, 'tidemarks', { isCommunity: true, followers: 52_300 })] : []),
 ]
 
 async function startConnected(platform: Platform): Promise<Engine> {
   const engine = await startEngine(database, { accounts: castOf(platform), historyDays: 24, ...ROOMY })
-  for (const key of ['ada', 'bo']) await engine.connect(key)
+  for (const { key } of castOf(platform)) await engine.connect(key)
   await engine.drain()
   return engine
 }
@@ -41,7 +43,7 @@ async function readAll(engine: Engine): Promise<void> {
 }
 
 async function expectAllToBeTrue(engine: Engine): Promise<void> {
-  for (const key of ['ada', 'bo']) {
+  for (const { key } of engine.world.accounts()) {
     await expectProfileToBeTrue(database, engine, key)
     await expectPostsToBeTrue(database, engine, key)
   }
@@ -68,7 +70,8 @@ describe.each(PLATFORMS)('what is stored of %s', (platform) => {
     if (NETWORKS[platform].canEdit)
       engine.act('edit', { platform, post: changed, text: 'Said otherwise #ebb' })
     engine.act('publish', { platform, account: 'bo', text: 'A word more #tide', growth: 'organic' })
-    engine.act('follow', { platform, account: 'bo', count: 41 })
+    for (const { key } of castOf(platform).slice(1))
+      engine.act('follow', { platform, account: key, count: 41 })
     engine.act('rename', {
       platform,
       account: 'ada',
@@ -84,10 +87,14 @@ describe.each(PLATFORMS)('what is stored of %s', (platform) => {
     }
     await expectAllToBeTrue(engine)
     expect(
-      await database.sql('SELECT platform_post_id AS id FROM posts WHERE deleted_at IS NOT NULL'),
+      await database.sql('SELECT DISTINCT platform_post_id AS id FROM posts WHERE deleted_at IS NOT NULL'),
     ).toEqual([{ id: removed }])
     if (NETWORKS[platform].canEdit)
-      expect(await database.sql("SELECT 1 FROM post_hashtags WHERE tag = 'ebb'")).toHaveLength(1)
+      expect(
+        await database.sql(
+          "SELECT DISTINCT platform_post_id FROM post_hashtags h JOIN posts p ON p.id = h.post_id WHERE tag = 'ebb'",
+        ),
+      ).toHaveLength(1)
     expect(engine.stats[platform].snapshot().violations).toEqual({})
     expect(engine.queue.dead).toEqual([])
   })
