@@ -52,17 +52,21 @@ export async function refreshNaively(options: {
   for (const workspaceId of workspaces) await deps.db.inWorkspace(workspaceId, [sumAllDays(workspaceId)])
   return result
 
-  /** @returns whether the platform let us read it */
+  /** @returns whether the platform let us read it, and said something of it */
   async function refresh(
     { id, workspaceId, platform, host, externalId, handle }: KnownAccount,
     accessToken: AccessToken | undefined,
     post: KnownAccount['posts'][number],
   ): Promise<boolean> {
     const connector = connectorOf(deps, platform)
+    let isOpen = false
     const context: ConnectorContext = {
       accessToken,
       fetch: fetchFor(platform),
       admit: async () => ({ settle() {} }),
+      leaveOpen() {
+        isOpen = true
+      },
     }
     const account = connector.batchBy === 'account' ? { externalId, host, handle } : null
     try {
@@ -71,10 +75,10 @@ export async function refreshNaively(options: {
         await deps.db.inWorkspace(workspaceId, [
           upsertPost(workspaceId, toReading(id, shown, deps.clock.now())),
         ])
-      return true
+      return !isOpen
     } catch (error) {
-      if (!(error instanceof PlatformError) || error.kind !== 'rate_limited') throw error
-      wait(error.retryAfterMs ?? WAIT_MS)
+      if (!(error instanceof PlatformError && error.retryable)) throw error
+      if (error.kind === 'rate_limited') wait(error.retryAfterMs ?? WAIT_MS)
       return false
     }
   }

@@ -133,9 +133,10 @@ async function run({ options, resources, log }: BenchmarkContext): Promise<Measu
   return {
     tables: [
       phasesTable(perPlatform * PLATFORMS.length, phases, baselineRows(naive, refresh.posts)),
+      platformsTable(first),
       platformsTable(refresh),
       platformsTable(steady),
-      targetsTable(refresh, phases),
+      targetsTable(first, refresh, phases),
     ],
     notes: notesOf(perPlatform, workspaces),
   }
