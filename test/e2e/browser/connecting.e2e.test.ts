@@ -1,27 +1,13 @@
 import type { Page } from 'playwright-core'
 import { beforeEach, describe, expect, it } from 'vitest'
-import type { Authorization } from '../../../src/services/authorizations/schemas.ts'
+import { Account } from '../../../src/services/accounts/schemas.ts'
 import { type Person, signUp } from '../support/people.ts'
+import { sql } from '../support/stack.ts'
 import { auditPage } from './support/audit.ts'
 import { chromiumPath, useBrowser, type Visit } from './support/browser.ts'
 import { untilShown } from './support/page.ts'
 
 const BEGUN = '**/api/v1/accounts/authorizations'
-const PLATFORM_PAGE = 'https://platform.example/authorize'
-
-const granted = (externalId: string, displayName: string): Authorization['accounts'][number] => ({
-  ...{ externalId, displayName, handle: `handle.${externalId}` },
-  ...{ avatarUrl: null, followers: 1_200, connectedAccountId: null },
-})
-
-const AUTHORIZATION: Authorization = {
-  id: 'begun',
-  platform: 'instagram',
-  status: 'granted',
-  reason: null,
-  accounts: [granted('1', 'Harbour Books'), granted('2', 'Saltmarsh Pottery')],
-  expiresAt: new Date(Date.now() + 1_800_000).toISOString(),
-}
 
 describe.skipIf(chromiumPath === undefined)('connecting, in a browser (needs CHROMIUM_PATH)', () => {
   const { visit } = useBrowser()
@@ -32,31 +18,24 @@ describe.skipIf(chromiumPath === undefined)('connecting, in a browser (needs CHR
   beforeEach(async () => {
     person ??= await signUp()
     ;({ page, complaints } = await visit({ as: person }))
+    // The simulated platforms' pages have no icon, which a browser asks for all the same.
+    await page.route('**/favicon.ico', (route) => route.fulfill({ status: 204 }))
   })
 
-  /** Answers in place of a deployment that has an app at the platform. Resolves with what was asked. */
-  async function standIn(authorization: Authorization) {
-    const begun: unknown[] = []
-    const chosen: unknown[] = []
-    await page.route(BEGUN, async (route) => {
-      begun.push(route.request().postDataJSON())
-      const { id, expiresAt } = authorization
-      await route.fulfill({ status: 201, json: { id, expiresAt, url: PLATFORM_PAGE } })
-    })
-    await page.route(`${BEGUN}/${authorization.id}`, (route) => route.fulfill({ json: authorization }))
-    await page.route(`${BEGUN}/${authorization.id}/connect`, async (route) => {
-      chosen.push(route.request().postDataJSON())
-      await route.fulfill({ status: 201, json: { items: [] } })
-    })
-    await page.route(`${PLATFORM_PAGE}**`, (route) =>
-      route.fulfill({ contentType: 'text/html', body: '<!doctype html><title>There</title><h1>Agree?</h1>' }),
-    )
-    return { begun, chosen }
+  const accountsOf = (platform: string) =>
+    person.key
+      .readAll(Account, '/api/v1/accounts?limit=100')
+      .then((accounts) => accounts.filter((account) => account.platform === platform))
+
+  /** What somebody answers on the platform's own page. */
+  const answerThere = async (label: string) => {
+    await page.getByRole('heading', { name: 'Which account may be read?' }).waitFor()
+    await page.getByRole('button', { name: label }).click()
   }
 
   const openDialog = async () => {
     await page.goto('/accounts')
-    await page.getByRole('button', { name: 'Connect an account' }).click()
+    await page.getByRole('button', { name: /^Connect (an )?account$/ }).click()
     return page.getByRole('textbox', { name: 'Handle or address' })
   }
 
@@ -73,36 +52,46 @@ describe.skipIf(chromiumPath === undefined)('connecting, in a browser (needs CHR
   })
 
   it('goes to where people sign in, and connects what they choose when they are back', async () => {
-    const { begun, chosen } = await standIn(AUTHORIZATION)
     const handle = await openDialog()
-    await handle.fill('https://www.instagram.com/harbour.books')
+    await handle.fill('https://www.instagram.com/harbourroast')
     await page.getByRole('button', { name: 'Continue at Instagram' }).click()
-    await page.getByRole('heading', { name: 'Agree?' }).waitFor()
-    expect(begun).toEqual([{ platform: 'instagram' }])
-
-    await page.goto('/connect?authorization=begun')
+    await answerThere('All of them')
+    await page.getByText('0 of 2 chosen').waitFor()
     await untilShown(page)
     expect(await auditPage(page)).toEqual([])
-    await page.getByText('0 of 2 chosen').waitFor()
-    await page.getByRole('checkbox', { name: /Saltmarsh Pottery/ }).check()
+    await page.getByRole('checkbox', { name: /Harbour Roast/ }).check()
     await page.getByRole('button', { name: 'Connect 1 account' }).click()
     await page.getByRole('heading', { level: 1, name: 'Accounts' }).waitFor()
-    expect(chosen).toEqual([{ externalIds: ['2'] }])
+    await page.getByRole('row', { name: /Harbour Roast/ }).waitFor()
+    const accounts = await accountsOf('instagram')
+    expect(accounts.map((account) => account.handle)).toEqual(['harbourroast'])
     expect(complaints).toEqual([])
   })
 
-  it('says why there is nothing to connect, and begins the same again', async () => {
-    const reason = 'Nobody agreed at Instagram, so there is nothing to connect.'
-    const { begun } = await standIn({ ...AUTHORIZATION, status: 'refused', reason, accounts: [] })
-    await page.addInitScript(() =>
-      sessionStorage.setItem('tidemark.authorization.begun', JSON.stringify({ accountId: 'a1' })),
-    )
-    await page.goto('/connect?authorization=begun')
-    await page.getByText(reason).waitFor()
+  it('reads an account again whose access ended, though its owner refuses at first', async () => {
+    await openDialog()
+    await page.getByRole('radio', { name: 'TikTok' }).check({ force: true })
+    await page.getByRole('button', { name: 'Continue at TikTok' }).click()
+    await answerThere('Spoke & Chain (@spokeandchain)')
+    await page.getByRole('button', { name: 'Connect 1 account' }).click()
+    await page.getByRole('row', { name: /Spoke & Chain/ }).waitFor()
+    const [before] = await accountsOf('tiktok')
+    await sql(`UPDATE accounts SET status = 'needs_auth' WHERE id = $1`, [before?.id])
+
+    await page.goto(`/accounts/${before?.id}`)
+    await page.getByRole('button', { name: /^Sign in again/ }).click()
+    await answerThere('Refuse')
+    await page.getByText('You did not agree').waitFor()
+    await untilShown(page)
     expect(await auditPage(page)).toEqual([])
     await page.getByRole('button', { name: 'Try again' }).click()
-    await page.getByRole('heading', { name: 'Agree?' }).waitFor()
-    expect(begun).toEqual([{ platform: 'instagram', accountId: 'a1' }])
+    await answerThere('Spoke & Chain (@spokeandchain)')
+    await page.getByText('Needs access').waitFor()
+    await page.getByRole('button', { name: 'Connect 1 account' }).click()
+    await page.getByText(/Spoke & Chain is read again/).waitFor()
+    const after = await accountsOf('tiktok')
+    expect(after.map(({ id, status }) => ({ id, status }))).toEqual([{ id: before?.id, status: 'active' }])
+    expect(complaints).toEqual([])
   })
 
   it('offers an import where the deployment has no app at the platform', async () => {

@@ -15,6 +15,7 @@ function account(changes: Partial<Account> = {}, freshness: Partial<Account['fre
     statusReason: null,
     metrics: { followers: 10, following: 1, posts: 2 },
     metricsAt: null,
+    lastKnown: null,
     credentials: null,
     createdAt: '2026-01-01T00:00:00Z',
     deletedAt: null,
@@ -43,7 +44,7 @@ describe('describeStatus', () => {
   it.each([
     ['rate_limited', 'Waiting', /^Bluesky allows no more calls/, /by itself/],
     ['needs_auth', 'Needs access', /^Bluesky no longer lets us/, /operator/],
-    ['platform_down', 'Platform down', /^Bluesky cannot be reached/, /keep trying/],
+    ['platform_down', 'Platform down', /^Bluesky does not answer/, /keep trying/],
     ['budget_spent', 'Waiting', /spent on reading Bluesky/, /Usage/],
     ['paused', 'Stopped', /operator .* stopped reading Bluesky/, /Nothing to do here/],
     ['gone', 'Gone', /no longer exists/, /remove it/],

@@ -35,7 +35,7 @@ const REASONS: Record<Reason, StatusWords> = {
   platform_down: {
     label: 'Platform down',
     tone: 'warning',
-    explanation: '{platform} cannot be reached at the moment.',
+    explanation: '{platform} does not answer as it should at the moment.',
     hint: 'Nothing to do: we keep trying.',
   },
   budget_spent: {
@@ -143,7 +143,7 @@ export function nextDue({ status, freshness }: Pick<Account, 'status' | 'freshne
 const BEHIND_WORDS: Record<Reason, string> = {
   rate_limited: 'held back by the platform',
   needs_auth: 'in need of access',
-  platform_down: 'on a platform that cannot be reached',
+  platform_down: 'on a failing platform',
   budget_spent: 'waiting for budget',
   paused: 'stopped by an operator',
   gone: 'gone',

@@ -54,7 +54,7 @@ export function connectNotes(platform: Platform): string[] {
   if (minimumIntervalSeconds !== undefined)
     notes.push(`Read every ${formatDuration(minimumIntervalSeconds).replace(/^1 /, '')} at most.`)
   if (paidReads)
-    notes.push(`${label} charges for every read; the deployment's daily budget is a limit to it.`)
+    notes.push(`${label} charges for every read. What is read stays within the deployment's daily budget.`)
   if (separate !== undefined) notes.push('Its figures stand apart from the totals, as its terms ask.')
   return notes
 }

@@ -40,6 +40,7 @@ describe('dates', () => {
     expect(formatRelative('2026-11-21T11:00:00Z', NOW)).toBe('yesterday')
     expect(formatRelative('2026-11-22T12:00:30Z', NOW)).toBe('in a moment')
     expect(dueWords('2026-11-22T12:05:30Z', NOW)).toMatch(/^in 5 min/)
+    expect(dueWords('2026-11-22T12:00:02Z', NOW)).toBe('in a moment')
     expect(dueWords('2026-11-22T09:00:00Z', NOW)).toBe('now')
   })
 

@@ -109,7 +109,9 @@ export function formatRelative(instant: string, nowMs: number): string {
 
 /** How soon something is due: `in 5 min.`; `now` from then on, however late it is. */
 export function dueWords(instant: string, nowMs: number): string {
-  return Date.parse(instant) <= nowMs ? 'now' : formatRelative(instant, nowMs)
+  const inMs = Date.parse(instant) - nowMs
+  if (inMs <= 0) return 'now'
+  return inMs < 60_000 ? 'in a moment' : formatRelative(instant, nowMs)
 }
 
 /** A length of time in words, for what is waited for or fades: `30 seconds`, `4 hours` */

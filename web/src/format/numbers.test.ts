@@ -5,6 +5,7 @@ import {
   formatChange,
   formatCount,
   formatFigure,
+  formatMs,
   formatRate,
   formatSigned,
   formatUsd,
@@ -54,6 +55,11 @@ describe('numbers', () => {
     expect(plural(1, 'post')).toBe('1 post')
     expect(plural(0, 'post')).toBe('0 posts')
     expect(plural(1_200, 'reply', 'replies')).toBe('1,200 replies')
+  })
+
+  it('writes milliseconds, and what is less than one as that', () => {
+    expect(formatMs(0)).toBe('< 1 ms')
+    expect(formatMs(1_240)).toBe('1,240 ms')
   })
 
   it('picks a unit for sizes', () => {

@@ -99,6 +99,11 @@ export function plural(count: number, one: string, many = `${one}s`): string {
   return `${formatCount(count)} ${count === 1 ? one : many}`
 }
 
+/** A time in milliseconds: `1,240 ms`, and below one of them `< 1 ms` */
+export function formatMs(ms: number): string {
+  return ms < 1 ? '< 1 ms' : `${formatCount(ms)} ms`
+}
+
 const BYTE_UNITS = ['B', 'kB', 'MB', 'GB'] as const
 
 /** `4.2 MB` */

@@ -17,6 +17,7 @@ const SECTIONS = [
 ] as const
 
 function isWithin(path: string, href: string): boolean {
+  if (href === '/accounts' && path === '/connect') return true
   return href === '/' ? path === '/' : path === href || path.startsWith(`${href}/`)
 }
 

@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from 'preact/hooks'
+import { useCallback, useEffect, useRef, useState } from 'preact/hooks'
 import type { Page } from '../../../src/http/wire.ts'
 import { type ApiError, asApiError, isAbort } from '../api/http.ts'
 import { useResource } from './resource.ts'
@@ -10,10 +10,23 @@ export interface Paged<T> {
   error: ApiError | undefined
   /** Reads the list anew from its beginning. */
   reload: () => Promise<void>
+  /**
+   * Reads the first page anew, unless somebody has gone beyond it: nothing is pulled away while reading.
+   * Resolves with whether it was read.
+   */
+  refresh: () => Promise<boolean>
   hasMore: boolean
   loadingMore: boolean
   moreError: ApiError | null
   loadMore: () => Promise<void>
+}
+
+interface Extended<T> {
+  /** The question that these pages answer. */
+  key: string
+  /** All that was read, the first page as it was when the next one was asked for: each page follows its predecessor. */
+  items: T[]
+  nextCursor: string | null
 }
 
 /** A list of which further pages are read when somebody asks for them. @param key the question, as in `useResource` */
@@ -22,44 +35,57 @@ export function usePaged<T>(
   load: (cursor: string | null, signal: AbortSignal) => Promise<Page<T>>,
 ): Paged<T> {
   const first = useResource<Page<T>>(key, (signal) => load(null, signal))
-  const [rest, setRest] = useState<{ of: Page<T>; items: T[]; nextCursor: string | null } | null>(null)
+  const [known, setKnown] = useState<Extended<T> | null>(null)
   const [loadingMore, setLoadingMore] = useState(false)
   const [moreError, setMoreError] = useState<ApiError | null>(null)
   const controller = useRef<AbortController | null>(null)
-  // Another first page drops what is on its way after the old one
-  useEffect(() => {
+  const forgetFurther = useCallback(() => {
+    controller.current?.abort()
+    setKnown(null)
     setMoreError(null)
     setLoadingMore(false)
-    return () => controller.current?.abort()
-  }, [first.data])
+  }, [])
+  // Another question drops what is on its way for this one
+  useEffect(() => forgetFurther, [key, forgetFurther])
 
-  const further = rest !== null && rest.of === first.data ? rest : null
-  const nextCursor = (further ?? first.data)?.nextCursor ?? null
+  const { reload: reloadFirst } = first
+  const reload = useCallback(async () => {
+    await reloadFirst()
+    forgetFurther()
+  }, [reloadFirst, forgetFurther])
+
+  const extended = known?.key === key ? known : null
+  const nextCursor = (extended ?? first.data)?.nextCursor ?? null
+  const isExtended = extended !== null || loadingMore
+  const refresh = useCallback(async () => {
+    if (!isExtended) await reloadFirst()
+    return !isExtended
+  }, [isExtended, reloadFirst])
+
   const loadMore = async () => {
-    if (first.data === undefined || nextCursor === null || loadingMore || first.outdated) return
+    const before = extended ?? first.data
+    if (key === null || before === undefined || nextCursor === null || loadingMore || first.outdated) return
     controller.current = new AbortController()
     const { signal } = controller.current
     setLoadingMore(true)
     setMoreError(null)
     try {
       const page = await load(nextCursor, signal)
-      setRest({
-        of: first.data,
-        items: [...(further?.items ?? []), ...page.items],
-        nextCursor: page.nextCursor,
-      })
+      if (!signal.aborted)
+        setKnown({ key, items: [...before.items, ...page.items], nextCursor: page.nextCursor })
     } catch (error) {
-      if (!isAbort(error)) setMoreError(asApiError(error))
+      if (!signal.aborted && !isAbort(error)) setMoreError(asApiError(error))
     } finally {
       if (!signal.aborted) setLoadingMore(false)
     }
   }
 
   return {
-    items: first.data && [...first.data.items, ...(further?.items ?? [])],
+    items: (extended ?? first.data)?.items,
     outdated: first.outdated,
     error: first.error,
-    reload: first.reload,
+    reload,
+    refresh,
     hasMore: nextCursor !== null,
     loadingMore,
     moreError,

@@ -66,6 +66,16 @@ export function ChangeBadge({ change, against }: { change: number | null; agains
   )
 }
 
+/** Beside a number that its platform does not give at the moment; `words` say since when. */
+export function LastKnownMark({ words }: { words: string }) {
+  return (
+    <span class="last-known" title={words}>
+      <span aria-hidden="true">†</span>
+      <span class="visually-hidden"> {words}</span>
+    </span>
+  )
+}
+
 /** In place of a number that the platform does not tell. */
 export function Unknown({ words = 'Not available' }: { words?: string }) {
   return (

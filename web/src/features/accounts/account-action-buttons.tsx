@@ -19,6 +19,7 @@ export function AccountActionButtons({
   const paused = account.status === 'paused'
   return (
     <div class="row-actions">
+      <CredentialsButton account={account} reload={reload} />
       {account.status !== 'imported' && (
         <>
           <button
@@ -43,7 +44,6 @@ export function AccountActionButtons({
           </button>
         </>
       )}
-      <CredentialsButton account={account} reload={reload} />
       <button
         type="button"
         class="icon-button icon-button-danger"

@@ -4,6 +4,7 @@ import type { Account } from '../../../../src/http/wire.ts'
 import { getAccount } from '../../api/endpoints.ts'
 import { nextDue } from '../../domain/account-status.ts'
 import { isBySigningIn } from '../../domain/connecting.ts'
+import { lastKnownWords } from '../../domain/last-known.ts'
 import { unknownMeasureWords } from '../../domain/unknown-metric.ts'
 import { dueWords, formatInstant, formatRelative } from '../../format/dates.ts'
 import { formatCount } from '../../format/numbers.ts'
@@ -115,16 +116,19 @@ function StatusPanel({ account, reload }: { account: Account; reload: () => Prom
 
 function FiguresPanel({ account }: { account: Account }) {
   const nowMs = useNow()
-  const { platform, metrics, metricsAt } = account
+  const timezone = useTimezone()
+  const { platform, metrics, metricsAt, status } = account
   const { caveats } = PLATFORM_FACTS[platform]
   return (
     <Panel
       title="Figures"
       aside={metricsAt !== null && <span class="quiet small">read {formatRelative(metricsAt, nowMs)}</span>}
     >
-      <dl class="post-figures">
+      <dl class="post-figures account-figures">
         {ACCOUNT_MEASURES.map((measure) => {
           const value = metrics[measure]
+          const words =
+            value === null ? null : lastKnownWords(account, measure, timezone, status === 'imported')
           return (
             <div key={measure}>
               <dt>{MEASURE_LABELS[measure]}</dt>
@@ -137,6 +141,7 @@ function FiguresPanel({ account }: { account: Account }) {
                   </LiveFigure>
                 )}
               </dd>
+              {words !== null && <dd class="figure-caveat">{words}.</dd>}
               {caveats[measure] !== undefined && <dd class="figure-caveat">{caveats[measure]}</dd>}
             </div>
           )

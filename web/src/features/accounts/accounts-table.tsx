@@ -2,14 +2,15 @@ import { useState } from 'preact/hooks'
 import type { Account } from '../../../../src/http/wire.ts'
 import { assignBrand } from '../../api/access.ts'
 import { asApiError } from '../../api/http.ts'
+import { lastKnownWords } from '../../domain/last-known.ts'
 import { unknownMeasureWords } from '../../domain/unknown-metric.ts'
 import { formatCount } from '../../format/numbers.ts'
 import { useBrands } from '../../state/brands.tsx'
 import { Link } from '../../state/router.tsx'
-import { useCanWrite, useMe } from '../../state/session.tsx'
+import { useCanWrite, useMe, useTimezone } from '../../state/session.tsx'
 import { useToast } from '../../state/toasts.tsx'
 import { Avatar, accountHref, accountName, accountSubtitle } from '../../ui/avatar.tsx'
-import { LiveFigure, Unknown } from '../../ui/figures.tsx'
+import { LastKnownMark, LiveFigure, Unknown } from '../../ui/figures.tsx'
 import { Explanation, Freshness, StatusBadge } from '../../ui/freshness.tsx'
 import { ExternalIcon } from '../../ui/icons.tsx'
 import { ACTIONS_COLUMN, TableHead } from '../../ui/table.tsx'
@@ -18,12 +19,17 @@ import { MendAccess } from './mend-access.tsx'
 import { type AccountActions, useAccountActions } from './use-account-actions.ts'
 
 function Count({ account, metric }: { account: Account; metric: 'followers' | 'posts' }) {
+  const timezone = useTimezone()
   const value = account.metrics[metric]
   if (value === null) return <Unknown words={unknownMeasureWords(metric, account.platform)} />
+  const words = lastKnownWords(account, metric, timezone, account.status === 'imported')
   return (
-    <LiveFigure value={value} of={account.id}>
-      {formatCount(value)}
-    </LiveFigure>
+    <>
+      <LiveFigure value={value} of={account.id}>
+        {formatCount(value)}
+      </LiveFigure>
+      {words !== null && <LastKnownMark words={words} />}
+    </>
   )
 }
 

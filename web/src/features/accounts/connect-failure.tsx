@@ -1,11 +1,15 @@
+import { useEffect, useRef } from 'preact/hooks'
 import type { ApiError } from '../../api/http.ts'
 import { formatDuration } from '../../format/dates.ts'
 import { Link } from '../../state/router.tsx'
 
 /** Why nothing was connected, with what to do about it. */
 export function ConnectFailure({ error, onClose }: { error: ApiError; onClose: () => void }) {
+  const element = useRef<HTMLParagraphElement>(null)
+  // The form may be longer than the screen: what went wrong has to be seen.
+  useEffect(() => element.current?.scrollIntoView({ block: 'nearest' }), [error])
   return (
-    <p class="form-error" role="alert">
+    <p ref={element} class="form-error" role="alert">
       {error.message}
       {error.status === 409 && (
         <>

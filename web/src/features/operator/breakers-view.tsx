@@ -10,19 +10,25 @@ const STATES: Readonly<Record<CircuitBreaker['state'], { label: string; tone: st
   'half-open': { label: 'Tried again', tone: 'warning' },
 }
 
+/** How many of the calls were answered in order. */
+function answeredWords({ successes, failures, timeouts, successRate }: CircuitBreaker): string {
+  const calls = successes + failures + timeouts
+  if (successRate === null || calls === 0) return 'No calls'
+  if (successes < calls) return `${formatRate(successRate)} of ${formatCount(calls)} answered in order`
+  return calls === 1 ? 'One call, answered in order' : `All ${formatCount(calls)} answered in order`
+}
+
 function Breaker({ breaker }: { breaker: CircuitBreaker }) {
   const nowMs = useNow()
   const timezone = useTimezone()
-  const { name, state, successes, failures, timeouts, rejects, successRate, openedAt } = breaker
+  const { name, state, failures, timeouts, rejects, openedAt } = breaker
   const { label, tone } = STATES[state]
   return (
     <li>
       <code class="report-name">{name}</code>
       <span class={`status status-${tone}`}>{label}</span>
       <span class="quiet small report-detail">
-        {successRate === null
-          ? 'No calls'
-          : `${formatRate(successRate)} of ${formatCount(successes + failures + timeouts)} answered in order`}
+        {answeredWords(breaker)}
         {failures > 0 && `, ${plural(failures, 'failure')}`}
         {timeouts > 0 && `, ${plural(timeouts, 'timeout')}`}
         {rejects > 0 && `, ${plural(rejects, 'call')} not made`}

@@ -3,8 +3,9 @@ import { PLATFORMS, type Platform } from '../../../../src/domain/platforms.ts'
 import type { Budgets } from '../../../../src/http/wire.ts'
 import { switchSync } from '../../api/access.ts'
 import { formatDay } from '../../format/dates.ts'
-import { formatCount, formatRate, formatUsd, plural } from '../../format/numbers.ts'
+import { formatUsd, plural } from '../../format/numbers.ts'
 import { useToast } from '../../state/toasts.tsx'
+import { CALL_COLUMNS, CallCells, LatencyCell } from '../../ui/call-cells.tsx'
 import { ConfirmDialog } from '../../ui/confirm-dialog.tsx'
 import { PauseIcon, PlayIcon } from '../../ui/icons.tsx'
 import { PlatformBadge, platformLabel } from '../../ui/platform-badge.tsx'
@@ -27,32 +28,14 @@ function nameOf(platform: Platform | 'all'): string {
 function Tallies({ called }: { called: Called | undefined }) {
   if (called === undefined)
     return (
-      <td colSpan={6} class="quiet no-calls">
+      <td colSpan={CALL_COLUMNS.length + 1} class="quiet no-calls">
         No calls in the last 24 hours
       </td>
     )
-  const { calls, failures, items, costUsd, meanLatencyMs, slowestMs } = called
   return (
     <>
-      <td class="number" data-label="Calls">
-        {formatCount(calls)}
-      </td>
-      <td class="number" data-label="Failed">
-        {formatCount(failures)}
-        {failures > 0 && calls > 0 && <span class="quiet small"> {formatRate(failures / calls)}</span>}
-      </td>
-      <td class="number" data-label="Things read">
-        {formatCount(items)}
-      </td>
-      <td class="number" data-label="Cost">
-        {formatUsd(costUsd)}
-      </td>
-      <td class="number" data-label="A call took">
-        {meanLatencyMs === null ? '–' : `${formatCount(meanLatencyMs)} ms`}
-      </td>
-      <td class="number" data-label="The slowest">
-        {formatCount(slowestMs)} ms
-      </td>
+      <CallCells tallies={called} />
+      <LatencyCell label="The slowest" ms={called.slowestMs} />
     </>
   )
 }
@@ -161,16 +144,7 @@ export function CallsView({ budgets, reload }: { budgets: Budgets; reload: () =>
       <ScrollRegion label="Calls in the last 24 hours">
         <table class="table table-stacked calls-table">
           <TableHead
-            columns={[
-              'Platform',
-              { label: 'Calls', number: true },
-              { label: 'Failed', number: true },
-              { label: 'Things read', number: true },
-              { label: 'Cost', number: true },
-              { label: 'A call took', number: true },
-              { label: 'The slowest', number: true },
-              ACTIONS_COLUMN,
-            ]}
+            columns={['Platform', ...CALL_COLUMNS, { label: 'The slowest', number: true }, ACTIONS_COLUMN]}
           />
           <tbody>
             {PLATFORMS.map((platform) => (

@@ -12,12 +12,11 @@ import { todayIn } from '../../domain/period.ts'
 import { dayTicks, hourTicks } from '../../domain/scale.ts'
 import { unknownTotalWords } from '../../domain/unknown-metric.ts'
 import { formatDateRange, formatDay, formatDayLong, formatHour, formatMonth } from '../../format/dates.ts'
-import { BarsIcon, LineIcon, TableIcon } from '../../ui/icons.tsx'
-import { Segmented } from '../../ui/segmented.tsx'
 import { Skeleton } from '../../ui/states.tsx'
 import { ScrollRegion, TableHead } from '../../ui/table.tsx'
+import { type ChartView, ViewSwitch } from '../../ui/view-switch.tsx'
 
-type View = ChartMode | 'table'
+const VIEWS = ['bars', 'line', 'table'] as const
 
 /** Beyond this many entries bars are too thin to be told apart. */
 const MAX_BARS = 120
@@ -144,7 +143,7 @@ export function ChartPanel({
   metric: OverviewMetric
   choose: (metric: OverviewMetric) => void
 }) {
-  const [wanted, setWanted] = useState<View | null>(null)
+  const [wanted, setWanted] = useState<ChartView | null>(null)
   const series = useMemo(
     () => (overview === undefined ? null : readSeries(overview, metric)),
     [overview, metric],
@@ -173,16 +172,7 @@ export function ChartPanel({
           </select>
         </h2>
         <p class="chart-help">{METRICS[metric].help}</p>
-        <Segmented<View>
-          legend="Show as"
-          options={[
-            { value: 'bars', label: <BarsIcon size={18} />, name: 'Show as bars', title: 'Show as bars' },
-            { value: 'line', label: <LineIcon size={18} />, name: 'Show as a line', title: 'Show as a line' },
-            { value: 'table', label: <TableIcon size={18} />, name: 'Show as table', title: 'Show as table' },
-          ]}
-          value={view}
-          onChange={setWanted}
-        />
+        <ViewSwitch views={VIEWS} view={view} onChange={setWanted} />
       </div>
       {overview === undefined || series === null ? (
         <Skeleton class="chart skeleton-chart" />

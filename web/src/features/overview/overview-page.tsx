@@ -161,11 +161,11 @@ export function OverviewPage() {
                 window={filters.window}
                 chooseWindow={(window) => change({ window })}
               />
-              <PlatformsPanel overview={data} against={against} busy={outdated} />
+              <AccountsPanel overview={data} against={against} busy={outdated} />
             </div>
             <div class="stack">
               <TopPostsPanel overview={data} busy={outdated} />
-              <AccountsPanel overview={data} against={against} busy={outdated} />
+              <PlatformsPanel overview={data} against={against} busy={outdated} />
             </div>
           </div>
         </>

@@ -17,8 +17,8 @@ export function Welcome() {
       {canWrite ? (
         <>
           <p>
-            Connect a public account, yours or one you compete with. Its posts and their engagement are read
-            at once, and from then on by themselves.
+            Connect the accounts that you run, and public ones that you compete with. Their posts and
+            engagement are read at once, and from then on by themselves.
           </p>
           <div class="welcome-actions">
             <button type="button" class="button button-primary" onClick={connect}>

@@ -11,7 +11,3 @@ export const POST_METRIC_NAMES = [
   'reach',
 ] as const
 export type PostMetricName = (typeof POST_METRIC_NAMES)[number]
-
-export function isPostMetricName(text: string): text is PostMetricName {
-  return (POST_METRIC_NAMES as readonly string[]).includes(text)
-}

@@ -2,11 +2,13 @@ import { useEffect, useState } from 'preact/hooks'
 import { PLATFORM_FACTS } from '../../../../src/domain/platforms.ts'
 import type { Post } from '../../../../src/http/wire.ts'
 import { getPost, getPostSnapshots } from '../../api/endpoints.ts'
+import { lastKnownWords } from '../../domain/last-known.ts'
 import { changedPosts, namesNothing, withMetrics } from '../../domain/live-events.ts'
 import { METRICS } from '../../domain/metrics.ts'
 import { unknownPostWords } from '../../domain/unknown-metric.ts'
 import { formatInstant, formatRelative } from '../../format/dates.ts'
 import { formatCount } from '../../format/numbers.ts'
+import { useAccounts } from '../../state/accounts.tsx'
 import { useLiveEvents, useLiveReload } from '../../state/live.tsx'
 import { useNow } from '../../state/now.ts'
 import { useResource } from '../../state/resource.ts'
@@ -44,12 +46,15 @@ function Media({ post }: { post: Post }) {
 }
 
 function Figures({ post }: { post: Post }) {
+  const timezone = useTimezone()
+  const isImported = useAccounts().byId.get(post.accountId)?.status === 'imported'
   const { caveats } = PLATFORM_FACTS[post.platform]
   return (
     <dl class="post-figures">
       {POST_METRIC_NAMES.map((metric) => {
         const value = post.metrics[metric]
         const caveat = value === null || metric === 'engagements' ? undefined : caveats[metric]
+        const words = value === null ? null : lastKnownWords(post, metric, timezone, isImported)
         return (
           <div key={metric} title={METRICS[metric].help}>
             <dt>{METRICS[metric].label}</dt>
@@ -62,6 +67,7 @@ function Figures({ post }: { post: Post }) {
                 </LiveFigure>
               )}
             </dd>
+            {words !== null && <dd class="figure-caveat">{words}.</dd>}
             {caveat !== undefined && <dd class="figure-caveat">{caveat}</dd>}
           </div>
         )
@@ -115,7 +121,8 @@ export function PostPage({ id }: { id: string }) {
     const changed = changedPosts(event.data).get(id)
     if (changed !== undefined) {
       setPatch(changed)
-      void snapshots.reload()
+      // Its counts are there; of when they are is not told.
+      void Promise.all([post.reload(), snapshots.reload()])
     } else if (namesNothing(event.data)) void Promise.all([post.reload(), snapshots.reload()])
   })
   useLiveReload([], async () => void (await Promise.all([post.reload(), snapshots.reload()])))

@@ -52,7 +52,7 @@ export function PostsPage() {
   return (
     <Page title="Posts">
       <PostFilterBar filters={filters} change={change} accounts={accounts.data ?? []} clear={clear} />
-      {list.posts !== undefined && list.error !== undefined && (
+      {list.items !== undefined && list.error !== undefined && (
         <Banner tone="bad">The list could not be refreshed. {list.error.message}</Banner>
       )}
       <section
@@ -60,20 +60,20 @@ export function PostsPage() {
         aria-label="Posts"
         aria-busy={list.outdated}
       >
-        {list.posts === undefined ? (
+        {list.items === undefined ? (
           list.error === undefined ? (
             <SkeletonRows count={8} class="skeleton-post" />
           ) : (
             <ErrorState error={list.error} retry={() => void list.reload()} />
           )
-        ) : list.posts.length === 0 ? (
+        ) : list.items.length === 0 ? (
           <NoPosts filtered={isFiltered(filters)} clear={clear} />
         ) : (
           <>
             <p class="visually-hidden" role="status">
-              {plural(list.posts.length, 'post')} shown{list.hasMore ? ', more can be loaded' : ''}
+              {plural(list.items.length, 'post')} shown{list.hasMore ? ', more can be loaded' : ''}
             </p>
-            <PostsTable posts={list.posts} sort={filters.sort} onSort={(sort) => change({ sort })} />
+            <PostsTable posts={list.items} sort={filters.sort} onSort={(sort) => change({ sort })} />
             <LoadMore list={list} what="posts" />
           </>
         )}

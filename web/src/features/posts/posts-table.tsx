@@ -1,4 +1,5 @@
 import type { Post } from '../../../../src/http/wire.ts'
+import { lastKnownWords } from '../../domain/last-known.ts'
 import type { PostSort } from '../../domain/post-filters.ts'
 import { unknownPostWords } from '../../domain/unknown-metric.ts'
 import { formatInstant } from '../../format/dates.ts'
@@ -7,7 +8,7 @@ import { useAccounts } from '../../state/accounts.tsx'
 import { Link } from '../../state/router.tsx'
 import { useTimezone } from '../../state/session.tsx'
 import { accountName } from '../../ui/avatar.tsx'
-import { LiveFigure, Unknown } from '../../ui/figures.tsx'
+import { LastKnownMark, LiveFigure, Unknown } from '../../ui/figures.tsx'
 import { ChevronIcon, ExternalIcon } from '../../ui/icons.tsx'
 import { PlatformBadge, platformLabel } from '../../ui/platform-badge.tsx'
 import { kindLabel, mediaLabel } from '../../ui/post-kind.ts'
@@ -80,6 +81,8 @@ export function PostMeta({ post }: { post: Post }) {
 }
 
 function Row({ post }: { post: Post }) {
+  const timezone = useTimezone()
+  const isImported = useAccounts().byId.get(post.accountId)?.status === 'imported'
   return (
     <tr>
       <th scope="row" class="post-cell">
@@ -90,14 +93,18 @@ function Row({ post }: { post: Post }) {
       </th>
       {COLUMNS.map(({ metric, label }) => {
         const value = post.metrics[metric]
+        const words = lastKnownWords(post, metric, timezone, isImported)
         return (
           <td key={metric} class="number" data-label={label}>
             {value === null ? (
               <Unknown words={unknownPostWords(metric, post.platform)} />
             ) : (
-              <LiveFigure value={value} of={post.id}>
-                {formatCount(value)}
-              </LiveFigure>
+              <>
+                <LiveFigure value={value} of={post.id}>
+                  {formatCount(value)}
+                </LiveFigure>
+                {words !== null && <LastKnownMark words={words} />}
+              </>
             )}
           </td>
         )

@@ -70,8 +70,8 @@ export function BudgetsPanel({ budgets }: { budgets: Usage['budgets'] }) {
         ))}
       </ul>
       <p class="quiet small">
-        A day of this money is a day of UTC, and spread over it. Once it is spent, accounts wait; nothing is
-        lost.
+        The budget is for a day of UTC, and released bit by bit over it. Once it is spent, accounts wait;
+        nothing is lost.
       </p>
     </Panel>
   )

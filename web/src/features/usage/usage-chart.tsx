@@ -6,10 +6,9 @@ import { dayTicks } from '../../domain/scale.ts'
 import { dailyUsage, type UsageMeasure } from '../../domain/usage.ts'
 import { formatDateRange, formatDay, formatDayLong } from '../../format/dates.ts'
 import { formatCompact, formatCount, formatUsd } from '../../format/numbers.ts'
-import { BarsIcon, TableIcon } from '../../ui/icons.tsx'
 import { platformLabel } from '../../ui/platform-badge.tsx'
-import { Segmented } from '../../ui/segmented.tsx'
 import { ScrollRegion, TableHead } from '../../ui/table.tsx'
+import { ViewSwitch } from '../../ui/view-switch.tsx'
 
 const MEASURES: readonly { measure: UsageMeasure; label: string }[] = [
   { measure: 'calls', label: 'Calls' },
@@ -18,7 +17,7 @@ const MEASURES: readonly { measure: UsageMeasure; label: string }[] = [
   { measure: 'costUsd', label: 'Cost' },
 ]
 
-type View = 'bars' | 'table'
+const VIEWS = ['bars', 'table'] as const
 
 interface Drawn {
   dates: string[]
@@ -88,7 +87,7 @@ function DaysChart({ drawn }: { drawn: Drawn }) {
 export function UsageChart({ usage }: { usage: Usage }) {
   const [measure, setMeasure] = useState<UsageMeasure>('calls')
   const [wanted, setPlatform] = useState('')
-  const [view, setView] = useState<View>('bars')
+  const [view, setView] = useState<(typeof VIEWS)[number]>('bars')
   // Another period may not have the platform that was chosen.
   const platform = usage.platforms.some((entry) => entry.platform === wanted) ? wanted : ''
   const days = useMemo(() => dailyUsage(usage, measure, platform), [usage, measure, platform])
@@ -132,15 +131,7 @@ export function UsageChart({ usage }: { usage: Usage }) {
           </select>
         </h2>
         <p class="chart-help">By day of the workspace.</p>
-        <Segmented<View>
-          legend="Show as"
-          options={[
-            { value: 'bars', label: <BarsIcon size={18} />, name: 'Show as bars', title: 'Show as bars' },
-            { value: 'table', label: <TableIcon size={18} />, name: 'Show as table', title: 'Show as table' },
-          ]}
-          value={view}
-          onChange={setView}
-        />
+        <ViewSwitch views={VIEWS} view={view} onChange={setView} />
       </div>
       {view === 'table' ? <DaysTable drawn={drawn} /> : <DaysChart drawn={drawn} />}
       <p class="chart-note">

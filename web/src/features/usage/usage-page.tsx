@@ -2,10 +2,10 @@ import type { Usage } from '../../../../src/http/wire.ts'
 import { getUsage } from '../../api/endpoints.ts'
 import { parseUsagePeriod, totalUsage, USAGE_PERIODS, type UsagePeriod } from '../../domain/usage.ts'
 import { formatDateRange } from '../../format/dates.ts'
-import { formatCount, formatRate, formatUsd } from '../../format/numbers.ts'
 import { useLiveReload } from '../../state/live.tsx'
 import { useResource } from '../../state/resource.ts'
 import { replaceSearch, useLocation } from '../../state/router.tsx'
+import { CALL_COLUMNS, CallCells } from '../../ui/call-cells.tsx'
 import { LogIcon } from '../../ui/icons.tsx'
 import { Panel } from '../../ui/page.tsx'
 import { PlatformBadge, platformLabel } from '../../ui/platform-badge.tsx'
@@ -20,51 +20,10 @@ const RELOAD_MS = 15_000
 
 const PERIOD_LABELS: Record<UsagePeriod, string> = { '7d': '7 days', '28d': '28 days', '90d': '90 days' }
 
-interface Row {
-  calls: number
-  failures: number
-  items: number
-  costUsd: number
-  meanLatencyMs?: number | null
-}
-
-function Cells({ row }: { row: Row }) {
-  const { calls, failures, items, costUsd, meanLatencyMs } = row
-  return (
-    <>
-      <td class="number" data-label="Calls">
-        {formatCount(calls)}
-      </td>
-      <td class="number" data-label="Failed">
-        {formatCount(failures)}
-        {failures > 0 && calls > 0 && <span class="quiet small"> {formatRate(failures / calls)}</span>}
-      </td>
-      <td class="number" data-label="Things read">
-        {formatCount(items)}
-      </td>
-      <td class="number" data-label="Cost">
-        {formatUsd(costUsd)}
-      </td>
-      <td class="number" data-label="A call took">
-        {meanLatencyMs == null ? <span class="quiet">–</span> : `${formatCount(meanLatencyMs)} ms`}
-      </td>
-    </>
-  )
-}
-
 function UsageTable({ usage }: { usage: Usage }) {
   return (
     <table class="table table-stacked usage-table">
-      <TableHead
-        columns={[
-          'Platform',
-          { label: 'Calls', number: true },
-          { label: 'Failed', number: true },
-          { label: 'Things read', number: true },
-          { label: 'Cost', number: true },
-          { label: 'A call took', number: true },
-        ]}
-      />
+      <TableHead columns={['Platform', ...CALL_COLUMNS]} />
       <tbody>
         {usage.platforms.map((entry) => (
           <tr key={entry.platform}>
@@ -74,13 +33,13 @@ function UsageTable({ usage }: { usage: Usage }) {
                 {platformLabel(entry.platform)}
               </span>
             </th>
-            <Cells row={entry} />
+            <CallCells tallies={entry} />
           </tr>
         ))}
         {usage.platforms.length > 1 && (
           <tr class="total-row">
             <th scope="row">All platforms</th>
-            <Cells row={totalUsage(usage.platforms)} />
+            <CallCells tallies={totalUsage(usage.platforms)} />
           </tr>
         )}
       </tbody>
