@@ -5,20 +5,20 @@ import { createMastodonTokens } from '../platforms/mastodon-tokens.ts'
 import type { WebHandler } from '../platforms/platform-handler.ts'
 import { createStats } from '../platforms/stats.ts'
 
-const any = Number.POSITIVE_INFINITY
+const UNBOUNDED = Number.POSITIVE_INFINITY
 
 /** Months are read within seconds. */
 const UNLIMITED: Required<PlatformLimits> = {
-  bluesky: { requests: any },
-  mastodon: { requests: any, pagedRequests: any },
-  youtube: { units: any, callsAMinute: any },
-  x: { posts: any, timelines: any, users: any },
-  instagram: { account: any, people: any },
-  facebook: { account: any, people: any },
-  threads: { requests: any },
-  tiktok: { requests: any },
-  linkedin: { application: any, member: any },
-  reddit: { requests: any },
+  bluesky: { requests: UNBOUNDED },
+  mastodon: { requests: UNBOUNDED, pagedRequests: UNBOUNDED },
+  youtube: { units: UNBOUNDED, callsAMinute: UNBOUNDED },
+  x: { posts: UNBOUNDED, timelines: UNBOUNDED, users: UNBOUNDED },
+  instagram: { account: UNBOUNDED, people: UNBOUNDED },
+  facebook: { account: UNBOUNDED, people: UNBOUNDED },
+  threads: { requests: UNBOUNDED },
+  tiktok: { requests: UNBOUNDED },
+  linkedin: { application: UNBOUNDED, member: UNBOUNDED },
+  reddit: { requests: UNBOUNDED },
 }
 
 /**
