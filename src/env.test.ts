@@ -33,6 +33,8 @@ describe('a configuration', () => {
       SIGNUP_MODE: 'invite',
       OPERATOR_EMAILS: [],
       RATE_LIMITS: {},
+      BREAKERS: {},
+      BREAKERS_MODE: { postgres: 'enforce', redis: 'enforce' },
       BLUESKY_APPVIEW_URL: 'https://public.api.bsky.app',
       X_DAILY_BUDGET_USD: 5,
       PLATFORM_URLS: {},
@@ -68,6 +70,8 @@ describe('a configuration', () => {
     METRICS_TOKEN: 'hunter2',
     SIGNUP_MODE: 'hunter2',
     RATE_LIMITS: 'reads=hunter2',
+    BREAKERS: 'redis=hunter2',
+    BREAKERS_MODE: 'hunter2',
     BLUESKY_APPVIEW_URL: 'hunter2',
     ALLOW_PRIVATE_HOSTS: 'hunter2',
     SYNC_INTERVAL_SECONDS: 'hunter2',
@@ -173,6 +177,40 @@ describe('a configuration', () => {
       'reads=5/60;writes=5/60',
     ])
       expect(problemsOf({ ...COMPLETE, RATE_LIMITS: text }), text).toHaveLength(1)
+  })
+
+  it('reads when breakers open, for how long, and whether they are only to observe', () => {
+    const given = { BREAKERS: 'redis=3/20, postgres=9/1,', BREAKERS_MODE: 'redis=observe' }
+    expect(parseEnv({ ...COMPLETE, ...given })).toMatchObject({
+      BREAKERS: { redis: { failures: 3, openForMs: 20_000 }, postgres: { failures: 9, openForMs: 1_000 } },
+      BREAKERS_MODE: { postgres: 'enforce', redis: 'observe' },
+    })
+    expect(parseEnv({ ...COMPLETE, BREAKERS_MODE: 'observe' }).BREAKERS_MODE).toEqual({
+      postgres: 'observe',
+      redis: 'observe',
+    })
+    for (const text of [
+      'redis',
+      'redis=0/30',
+      'redis=5/0',
+      'redis=5',
+      'redis=observe',
+      'redis=5/30;postgres=5/30',
+    ])
+      expect(problemsOf({ ...COMPLETE, BREAKERS: text }), text).toEqual([
+        'BREAKERS must look like postgres=5/30,redis=5/30',
+      ])
+    for (const text of ['off', 'redis=off', 'redis=', 'Observe', 'redis=5/30'])
+      expect(problemsOf({ ...COMPLETE, BREAKERS_MODE: text }), text).toEqual([
+        'BREAKERS_MODE must be enforce or observe, or look like redis=observe',
+      ])
+    for (const [variable, text] of [
+      ['BREAKERS', 'redis=5/30,queue=5/30'],
+      ['BREAKERS_MODE', 'observe,queue=observe'],
+    ] as const)
+      expect(problemsOf({ ...COMPLETE, [variable]: text })).toEqual([
+        `${variable} must name what has a breaker (postgres, redis), not queue`,
+      ])
   })
 
   it('says who mail is from, once mail can be sent', () => {

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { isPlatformLimitName, PLATFORM_LIMITS, type PlatformLimitName } from './domain/platform-limits.ts'
 import { PLATFORMS, type Platform } from './domain/platforms.ts'
 import { isLimitName, LIMIT_NAMES, type LimitName } from './lib/limit-names.ts'
+import { BREAKER_MODES, type BreakerMode } from './ports.ts'
 
 const url = z.url({ protocol: /^https?$/ })
 const secret = z.string().min(16, 'must have at least 16 characters')
@@ -12,12 +13,15 @@ const flag = z
 const commaSeparated = z
   .string()
   .default('')
-  .transform((value) =>
-    value
-      .split(',')
-      .map((item) => item.trim())
-      .filter((item) => item !== ''),
-  )
+  .transform((value) => partsOf(value))
+
+/** What lies between commas, without spaces and empty parts. */
+function partsOf(text: string): string[] {
+  return text
+    .split(',')
+    .map((part) => part.trim())
+    .filter((part) => part !== '')
+}
 
 /** `reads=600/60, writes=60/60`: how many, in how many seconds. */
 const rateLimits = z
@@ -25,10 +29,7 @@ const rateLimits = z
   .default('')
   .transform((text, ctx) => {
     const limits: Partial<Record<LimitName, { limit: number; windowSeconds: number }>> = {}
-    for (const part of text
-      .split(',')
-      .map((item) => item.trim())
-      .filter((item) => item !== '')) {
+    for (const part of partsOf(text)) {
       const match = /^([a-z-]+)=(\d+)\/(\d+)$/i.exec(part)
       const [, name, limit, windowSeconds] = match ?? []
       if (name === undefined || Number(limit) < 1 || Number(windowSeconds) < 1) {
@@ -46,16 +47,69 @@ const rateLimits = z
     return limits
   })
 
+/** What has a circuit breaker in every isolate; those of platforms are shared, and not configured. */
+const BREAKERS = ['postgres', 'redis'] as const
+type BreakerName = (typeof BREAKERS)[number]
+
+const breakerNamed = (name: string) => BREAKERS.find((known) => known === name)
+const unknownBreaker = (name: string) => `must name what has a breaker (${BREAKERS.join(', ')}), not ${name}`
+
+/** `postgres=5/30, redis=5/30`: after how many failures in a row it opens, for how many seconds. */
+const breakers = z
+  .string()
+  .default('')
+  .transform((text, ctx) => {
+    const options: Partial<Record<BreakerName, { failures: number; openForMs: number }>> = {}
+    for (const part of partsOf(text)) {
+      const [, given, failures, openSeconds] = /^([a-z-]+)=(\d{1,6})\/(\d{1,5})$/i.exec(part) ?? []
+      if (given === undefined || Number(failures) < 1 || Number(openSeconds) < 1) {
+        ctx.addIssue({ code: 'custom', message: 'must look like postgres=5/30,redis=5/30' })
+        return z.NEVER
+      }
+      const name = breakerNamed(given)
+      if (name === undefined) {
+        ctx.addIssue({ code: 'custom', message: unknownBreaker(given) })
+        return z.NEVER
+      }
+      options[name] = { failures: Number(failures), openForMs: Number(openSeconds) * 1_000 }
+    }
+    return options
+  })
+
+/** `enforce` or `observe` for all of them, or `redis=observe` for those that are named. */
+const breakersMode = z
+  .string()
+  .default('enforce')
+  .transform((text, ctx) => {
+    const modes: Record<BreakerName, BreakerMode> = { postgres: 'enforce', redis: 'enforce' }
+    for (const part of partsOf(text)) {
+      const [, given, word] = /^(?:([a-z-]+)=)?([a-z]+)$/i.exec(part) ?? []
+      const mode = BREAKER_MODES.find((known) => known === word)
+      if (mode === undefined) {
+        ctx.addIssue({ code: 'custom', message: 'must be enforce or observe, or look like redis=observe' })
+        return z.NEVER
+      }
+      if (given === undefined) {
+        for (const name of BREAKERS) modes[name] = mode
+        continue
+      }
+      const name = breakerNamed(given)
+      if (name === undefined) {
+        ctx.addIssue({ code: 'custom', message: unknownBreaker(given) })
+        return z.NEVER
+      }
+      modes[name] = mode
+    }
+    return modes
+  })
+
 /** `linkedin.app=50000, youtube.units=100000`: what platforms granted this deployment in place of the usual. */
 const platformLimits = z
   .string()
   .default('')
   .transform((text, ctx) => {
     const limits: Partial<Record<PlatformLimitName, number>> = {}
-    for (const part of text
-      .split(',')
-      .map((item) => item.trim())
-      .filter((item) => item !== '')) {
+    for (const part of partsOf(text)) {
       const [, name, limit] = /^([a-z.]+)=(\d{1,12})$/.exec(part) ?? []
       if (name === undefined || Number(limit) < 1) {
         ctx.addIssue({ code: 'custom', message: 'must look like linkedin.app=50000,youtube.units=100000' })
@@ -77,10 +131,7 @@ const platformUrls = z
   .default('')
   .transform((text, ctx) => {
     const urls: Partial<Record<Platform, string>> = {}
-    for (const part of text
-      .split(',')
-      .map((item) => item.trim())
-      .filter((item) => item !== '')) {
+    for (const part of partsOf(text)) {
       const [, name, address] = /^([a-z]+)=(https?:\/\/.+)$/.exec(part) ?? []
       const platform = PLATFORMS.find((known) => known === name)
       if (platform === undefined || address === undefined || URL.parse(address) === null) {
@@ -131,6 +182,8 @@ export const Env = z.object({
   SIGNUP_MODE: z.enum(['invite', 'open', 'closed']).default('invite'),
   OPERATOR_EMAILS: commaSeparated,
   RATE_LIMITS: rateLimits,
+  BREAKERS: breakers,
+  BREAKERS_MODE: breakersMode,
   BLUESKY_APPVIEW_URL: url
     .default('https://public.api.bsky.app')
     .transform((value) => value.replace(/\/+$/, '')),

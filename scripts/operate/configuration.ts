@@ -26,6 +26,8 @@ export const WORKER_VARIABLES = {
   SIGNUP_MODE: 'plain',
   OPERATOR_EMAILS: 'plain',
   RATE_LIMITS: 'plain',
+  BREAKERS: 'plain',
+  BREAKERS_MODE: 'plain',
   BLUESKY_APPVIEW_URL: 'plain',
   YOUTUBE_API_KEY: 'secret',
   X_BEARER_TOKEN: 'secret',

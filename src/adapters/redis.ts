@@ -1,4 +1,5 @@
-import { Redis } from '@upstash/redis'
+import { errors, Redis } from '@upstash/redis'
+import type { Breaker } from '../resilience/breaker.ts'
 
 /** A read that waits longer for the cache than this would rather ask the database. */
 export const READ_REDIS_TIMEOUT_MS = 250
@@ -7,9 +8,16 @@ export const REDIS_TIMEOUT_MS = 1_000
 /**
  * A Redis client that gives up after `timeoutMs` and never tries again: callers know better what to do than
  * to wait. Values stay the text they are.
+ * @param options.breaker every request passes through it; while it is open they reject at once
  */
-export function createRedis(options: { url: string; token: string; timeoutMs: number }): Redis {
-  return new Redis({
+export function createRedis(options: {
+  url: string
+  token: string
+  timeoutMs: number
+  breaker?: Breaker
+}): Redis {
+  const { breaker } = options
+  const redis = new Redis({
     url: options.url,
     token: options.token,
     retry: false,
@@ -18,4 +26,26 @@ export function createRedis(options: { url: string; token: string; timeoutMs: nu
     // A function: with a plain signal the client would make up an answer when it is aborted.
     signal: () => AbortSignal.timeout(options.timeoutMs),
   })
+  redis.use(async (request, next) => {
+    try {
+      return await next(request)
+    } catch (error) {
+      throw withoutCommand(error)
+    }
+  })
+  if (breaker !== undefined) redis.use((request, next) => breaker.run(() => next(request), isOutage))
+  return redis
+}
+
+/** The client's errors hold the command with all that it was to store, which is nobody's to read in a log. */
+function withoutCommand(error: unknown): unknown {
+  const command = /,? command was: .*$/s
+  if (error instanceof errors.UpstashError && command.test(error.message))
+    error.message = error.message.replace(command, '')
+  return error
+}
+
+/** A script that Redis does not have yet is sent along next: that is no outage. */
+function isOutage(error: unknown): boolean {
+  return !(error instanceof Error && error.message.includes('NOSCRIPT'))
 }

@@ -1,8 +1,9 @@
-import { neon, neonConfig, types as pgTypes } from '@neondatabase/serverless'
 import { type SQL, sql } from 'drizzle-orm'
 import { PgDialect } from 'drizzle-orm/pg-core'
 import { AppError } from '../errors.ts'
+import { lazily } from '../lib/lazily.ts'
 import { type Breaker, BreakerOpenError } from '../resilience/breaker.ts'
+import type { PreparedStatement } from './neon.ts'
 
 /**
  * A statement and what its rows look like. `Row` is what its author promises of the SELECT list (checked by
@@ -45,31 +46,6 @@ export interface Db {
 
 const dialect = new PgDialect()
 
-const OID = { int8: 20, numeric: 1700, date: 1082, timestamp: 1114, timestamptz: 1184 } as const
-
-/** `2026-11-22 10:00:00.123+00` (the session is in UTC) as RFC 3339. */
-export function toRfc3339(text: string): string {
-  return `${text.replace(' ', 'T').replace(/\+00(:00)?$/, '')}Z`
-}
-
-/** Counts as numbers, moments as RFC 3339 text, dates as they are: rows are ready to be sent as JSON. */
-const typeParsers = {
-  getTypeParser(oid: number, format?: 'text' | 'binary') {
-    switch (oid) {
-      case OID.int8:
-      case OID.numeric:
-        return (text: string) => Number(text)
-      case OID.timestamptz:
-        return toRfc3339
-      case OID.date:
-      case OID.timestamp:
-        return (text: string) => text
-      default:
-        return pgTypes.getTypeParser(oid, format)
-    }
-  },
-}
-
 export interface DbOptions {
   connectionString: string
   /** Where the SQL-over-HTTP endpoint is, when it is not Neon's. */
@@ -80,15 +56,20 @@ export interface DbOptions {
 
 /** The database over HTTP. Holds no connection, so it may live as long as the isolate. */
 export function createDb(options: DbOptions): Db {
-  if (options.fetchEndpoint !== undefined) neonConfig.fetchEndpoint = options.fetchEndpoint
-  const client = neon(options.connectionString, { fullResults: false, arrayMode: false, types: typeParsers })
+  // What is answered from a cache does without the driver.
+  const client = lazily(async () => {
+    const { createNeonClient } = await import('./neon.ts')
+    return createNeonClient(options.connectionString, options.fetchEndpoint)
+  })
   const defaultTimeoutMs = options.timeoutMs ?? 30_000
 
   async function guarded<T>(run: (signal: AbortSignal) => Promise<T>, timeoutMs: number): Promise<T> {
+    const signal = AbortSignal.timeout(timeoutMs)
     try {
-      return await run(AbortSignal.timeout(timeoutMs))
+      return await run(signal)
     } catch (error) {
-      throw translate(error)
+      // The driver wraps what ended it.
+      throw translate(signal.aborted && sqlState(error) === null ? signal.reason : error)
     }
   }
 
@@ -101,30 +82,25 @@ export function createDb(options: DbOptions): Db {
               set_config('app.brand_ids', ${`{${run.brands.join(',')}}`}, true)`
       const queries = [fences].concat(statements.map((s) => s.query))
       const results = await guarded(
-        (signal) =>
-          client.transaction(
-            queries.map((query) => {
-              const { sql: text, params } = dialect.sqlToQuery(query)
-              return client.query(text, params, { types: typeParsers })
-            }),
-            {
-              fetchOptions: { signal },
-              ...(run.snapshot ? { isolationLevel: 'RepeatableRead' as const, readOnly: true } : {}),
-            },
-          ),
+        async (signal) =>
+          (await client()).transaction(queries.map(prepared), { signal, snapshot: run.snapshot ?? false }),
         run.timeoutMs ?? defaultTimeoutMs,
       )
       return rowsOf(results.slice(1))
     },
     async outside(query, run = {}) {
-      const { sql: text, params } = dialect.sqlToQuery(query.query)
       const rows = await guarded(
-        (signal) => client.query(text, params, { fetchOptions: { signal }, types: typeParsers }),
+        async (signal) => (await client()).query(prepared(query.query), signal),
         run.timeoutMs ?? defaultTimeoutMs,
       )
       return rowsOf(rows)
     },
   }
+}
+
+function prepared(query: SQL): PreparedStatement {
+  const { sql: text, params } = dialect.sqlToQuery(query)
+  return { sql: text, params }
 }
 
 /** The driver gives untyped rows; the statement's author has promised their shape in `Statement<Row>`. */
@@ -134,6 +110,8 @@ function rowsOf<T>(rows: unknown): T {
 
 /** Postgres error codes that mean "try again", whatever was asked. */
 const RETRYABLE_CODES = new Set(['40001', '40P01', '57014', '57P01', '57P02', '57P03', '53300', '55P03'])
+/** Those of them that say that others write the same: the database is well. */
+const CONTENTION_CODES = new Set(['40001', '40P01', '55P03'])
 
 function sqlState(error: unknown): string | null {
   if (typeof error !== 'object' || error === null || !('code' in error)) return null
@@ -158,11 +136,30 @@ export class DatabaseError extends Error {
   }
 }
 
+const STATEMENT_TIMEOUT = '57014'
+
+/** Why there was no answer to a statement, in words that may be logged. */
+class NoAnswerError extends Error {
+  readonly sqlState: string | null
+  constructor(name: string, state: string | null) {
+    super(`${name} ${state ?? 'no answer'}`)
+    this.name = name === 'TimeoutError' || state === STATEMENT_TIMEOUT ? 'TimeoutError' : 'NoAnswerError'
+    this.sqlState = state
+  }
+}
+
+/** Whether an error of this module says that the database does not answer, rather than what it answered. */
+export function isOutage(error: unknown): boolean {
+  if (!(error instanceof AppError) || error.code !== 'unavailable') return false
+  const state = error.cause instanceof NoAnswerError ? error.cause.sqlState : null
+  return state === null || !CONTENTION_CODES.has(state)
+}
+
 function translate(error: unknown): Error {
   const state = sqlState(error)
   if (state === null || RETRYABLE_CODES.has(state) || state.startsWith('08'))
     return new AppError('unavailable', 'The database does not answer at the moment.', {
-      cause: new Error(`${error instanceof Error ? error.name : 'unknown'} ${state ?? 'no answer'}`),
+      cause: new NoAnswerError(error instanceof Error ? error.name : 'unknown', state),
     })
   const constraint =
     typeof error === 'object' && error !== null && 'constraint' in error ? String(error.constraint) : null
@@ -171,10 +168,9 @@ function translate(error: unknown): Error {
 
 /** The same database behind a breaker: while it is down, callers learn so at once. */
 export function withBreaker(db: Db, breaker: Breaker): Db {
-  const unhealthy = (error: unknown) => error instanceof AppError && error.code === 'unavailable'
   const guarded = async <T>(run: () => Promise<T>): Promise<T> => {
     try {
-      return await breaker.run(run, unhealthy)
+      return await breaker.run(run, isOutage)
     } catch (error) {
       if (!(error instanceof BreakerOpenError)) throw error
       throw new AppError('unavailable', 'The database does not answer at the moment.', {

@@ -28,6 +28,7 @@ export type { Job } from '../services/jobs/schemas.ts'
 export type {
   Budgets,
   CircuitBreaker,
+  CircuitBreakers,
   DatabaseReport,
   DeadLetter,
   Health,

@@ -46,6 +46,10 @@ export interface MoneyState {
 
 export type BreakerState = 'closed' | 'open' | 'half-open'
 
+/** `observe`: a breaker counts and tells what it would refuse, and refuses nothing. */
+export const BREAKER_MODES = ['enforce', 'observe'] as const
+export type BreakerMode = (typeof BREAKER_MODES)[number]
+
 /** A circuit breaker of a platform or of one of its instances, as operators see it. Counts are since it is known. */
 export interface BreakerReport {
   /** `youtube`, or `mastodon:social.example`. */

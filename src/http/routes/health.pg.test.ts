@@ -18,8 +18,8 @@ describe('/readyz', () => {
 
   it('gives details to operators alone', async () => {
     const dependencies = [
-      { name: 'postgres', state: 'ok', detail: null },
-      { name: 'queue', state: 'ok', detail: null },
+      { name: 'postgres', state: 'ok', detail: null, breaker: 'closed' },
+      { name: 'queue', state: 'ok', detail: null, breaker: null },
     ]
     const operator = await rig.person('operating', { operator: true })
     expect((await rig.ask('/readyz', operator)).body).toEqual({ ...plain, dependencies })

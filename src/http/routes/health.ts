@@ -29,7 +29,9 @@ export function createHealthRoutes() {
       const checks = Object.fromEntries(
         Object.entries(seen).map(([name, { ok }]) => [name, ok ? 'ok' : 'down']),
       )
-      const details = (await isAskedByOperator(c)) ? { dependencies: describeChecks(seen) } : {}
+      const details = (await isAskedByOperator(c))
+        ? { dependencies: describeChecks(seen, c.var.deps.breakers()) }
+        : {}
       return c.json({ status: ready ? 'ready' : 'degraded', checks, ...details }, ready ? 200 : 503, {
         'cache-control': 'no-store',
         ...(ready ? {} : { 'retry-after': '10' }),

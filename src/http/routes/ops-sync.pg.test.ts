@@ -4,14 +4,17 @@ import { member } from '../../../test/harness/actors.ts'
 import { createTestDatabase, type TestDatabase } from '../../../test/harness/database.ts'
 import { type Engine, HOUR_MS, startEngine, withoutRedis } from '../../../test/sync/engine.ts'
 import { person } from '../../../test/sync/people.ts'
+import { Breaker } from '../../resilience/breaker.ts'
 import type { ServiceContext } from '../../services/context.ts'
-import type { HttpEnv } from '../context.ts'
+import type { HttpDeps, HttpEnv } from '../context.ts'
 import { answerError } from '../middleware/outermost.ts'
 import { opsSyncRoutes } from './ops-sync.ts'
 import { usageRoutes } from './usage.ts'
 
 let database: TestDatabase
 let engine: Engine
+/** This isolate's own. */
+let own: Breaker
 beforeAll(async () => {
   database = await createTestDatabase()
 })
@@ -24,6 +27,7 @@ beforeEach(async () => {
     historyDays: 3,
     dailyBudgets: { x: 5_000_000 },
   })
+  own = new Breaker('postgres', { now: () => engine.nowMs }, { failures: 1, mode: 'observe' })
   for (const key of ['ada', 'bo']) await engine.connect(key)
   await engine.drain()
 })
@@ -33,11 +37,17 @@ afterEach(() => {
 
 const operator = (): ServiceContext => ({ ...engine.ctx, actor: member('viewer', { operator: true }) })
 
+/** What these routes do not use is missing. */
+function asHttpDeps(parts: Partial<HttpDeps>): HttpDeps {
+  return parts as HttpDeps
+}
+
 /** Asks the routes as whoever a context is of. */
 async function ask(ctx: ServiceContext, method: string, path: string, json?: object) {
   const app = new Hono<HttpEnv>()
   app.use('*', (c, next) => {
     c.set('ctx', ctx)
+    c.set('deps', asHttpDeps({ services: ctx, breakers: () => [own.report()] }))
     return next()
   })
   app.onError((error, c) => answerError(error, c))
@@ -55,7 +65,7 @@ async function ask(ctx: ServiceContext, method: string, path: string, json?: obj
 }
 
 describe('what operators see of the calls to platforms', () => {
-  it('is which breakers there are, those in trouble first', async () => {
+  it('is which breakers there are, those in trouble first, and whose they are', async () => {
     engine.elapse(HOUR_MS)
     engine.act('outage', { platform: 'bluesky', status: 503, durationMs: HOUR_MS })
     await engine.live(HOUR_MS / 2)
@@ -63,10 +73,35 @@ describe('what operators see of the calls to platforms', () => {
       status: 200,
       body: {
         items: [
-          { name: 'bluesky', openedAt: expect.any(String), failures: expect.any(Number) },
-          { name: 'x', state: 'closed', successRate: 1, openedAt: null },
+          {
+            ...{ name: 'bluesky', scope: 'deployment', mode: 'enforce' },
+            ...{ openedAt: expect.any(String), failures: expect.any(Number) },
+          },
+          { name: 'postgres', scope: 'isolate', mode: 'observe', state: 'closed', successRate: null },
+          { name: 'x', scope: 'deployment', state: 'closed', successRate: 1, openedAt: null },
         ],
         nextCursor: null,
+        platformsLeftOut: null,
+      },
+    })
+  })
+
+  it('is how this isolate has Postgres and Redis, also while Redis is away', async () => {
+    await own.run(async () => {})
+    await own.probe(() => Promise.reject(new Error('no answer')))
+    const gone = { ...withoutRedis(engine), actor: operator().actor }
+    expect(await ask(gone, 'GET', '/ops/circuit-breakers')).toEqual({
+      status: 200,
+      body: {
+        items: [
+          {
+            ...{ name: 'postgres', scope: 'isolate', mode: 'observe', state: 'open' },
+            ...{ successes: 1, failures: 2, timeouts: 0, rejects: 0, successRate: 1 / 3 },
+            openedAt: new Date(engine.nowMs).toISOString(),
+          },
+        ],
+        nextCursor: null,
+        platformsLeftOut: expect.stringContaining('Redis'),
       },
     })
   })
@@ -138,7 +173,7 @@ describe('what operators see of the calls to platforms', () => {
     const gone = { ...withoutRedis(engine), actor: operator().actor }
     for (const [method, path] of routes)
       expect((await ask(gone, method, path, method === 'POST' ? {} : undefined)).status, path).toBe(
-        path === '/ops/malformed-answers' ? 200 : 503,
+        ['/ops/malformed-answers', '/ops/circuit-breakers'].includes(path) ? 200 : 503,
       )
   })
 })

@@ -1,4 +1,4 @@
-import { createRoute } from '@hono/zod-openapi'
+import { createRoute, z } from '@hono/zod-openapi'
 import {
   listCircuitBreakers,
   listMalformedAnswers,
@@ -9,6 +9,7 @@ import {
 import {
   Budgets,
   CircuitBreaker,
+  CircuitBreakers,
   MalformedAnswer,
   SyncState,
   SyncSwitch,
@@ -21,12 +22,15 @@ const breakersRoute = createRoute({
   ...operators,
   method: 'get',
   path: '/ops/circuit-breakers',
-  summary: 'Which platforms and servers are being called, and which are left alone',
+  summary: 'What is being called, and what is left alone',
   description:
-    'One opens after five failures in a row, or when half of the last twenty calls failed; after 30 seconds one call tries again.',
+    'Of platforms: one opens after five failures in a row, or when half of the last twenty calls failed; after 30 seconds one call tries again. Of `postgres` and `redis`: those of the isolate that answers, which probes them and opens and closes them by what they say. While Redis does not answer, those of platforms are left out, and `platformsLeftOut` says why.',
   responses: {
-    200: json(page(CircuitBreaker.openapi('CircuitBreaker')), 'All that were called lately'),
-    ...problems(403, 503),
+    200: json(
+      CircuitBreakers.extend({ items: z.array(CircuitBreaker.openapi('CircuitBreaker')) }),
+      'All that were called lately',
+    ),
+    ...problems(403),
   },
 })
 
@@ -76,7 +80,7 @@ const resumeRoute = createRoute({
 
 export const opsSyncRoutes = createApi()
   .openapi(breakersRoute, async (c) =>
-    c.json({ items: await listCircuitBreakers(c.var.ctx), nextCursor: null }, 200),
+    c.json(await listCircuitBreakers(c.var.ctx, c.var.deps.breakers()), 200),
   )
   .openapi(budgetsRoute, async (c) => c.json(await readBudgets(c.var.ctx), 200))
   .openapi(malformedRoute, async (c) =>

@@ -114,8 +114,8 @@ describe('an operator', () => {
       commit: 'abc123',
       schemaVersion: { expected: SCHEMA_VERSION, actual: SCHEMA_VERSION },
       dependencies: [
-        { name: 'postgres', state: 'ok', detail: null },
-        { name: 'queue', state: 'ok', detail: null },
+        { name: 'postgres', state: 'ok', detail: null, breaker: 'closed' },
+        { name: 'queue', state: 'ok', detail: null, breaker: null },
       ],
     })
     // They are known for some seconds.

@@ -82,7 +82,8 @@ const databaseRoute = createRoute({
 export const opsRoutes = createApi()
   .openapi(healthRoute, async (c) => {
     const { ctx, deps } = c.var
-    return c.json(await readHealth(ctx, { commit: deps.config.commit, probe: deps.probe }), 200)
+    const { probe, breakers } = deps
+    return c.json(await readHealth(ctx, { commit: deps.config.commit, probe, breakers }), 200)
   })
   .openapi(outboxRoute, async (c) => c.json(await readOutbox(c.var.ctx), 200))
   .openapi(deadLettersRoute, async (c) => {

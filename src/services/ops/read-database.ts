@@ -6,7 +6,7 @@ import type { ServiceContext } from '../context.ts'
 import { requireOperator } from '../permissions.ts'
 import type { DatabaseReport } from './schemas.ts'
 
-const MOST_TABLES = 20
+const MOST_TABLES = 40
 /** Sizes wait for whoever rewrites a table. */
 const TIMEOUT_MS = 5_000
 const DAY_MS = 86_400_000

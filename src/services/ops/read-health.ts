@@ -1,5 +1,6 @@
 import { redactText } from '../../adapters/redact-text.ts'
 import { schemaVersion } from '../../db/queries/ops.ts'
+import type { BreakerReport } from '../../ports.ts'
 import { SCHEMA_VERSION, VERSION } from '../../version.ts'
 import type { ServiceContext, ServiceDeps } from '../context.ts'
 import { requireOperator } from '../permissions.ts'
@@ -12,18 +13,19 @@ const TIMEOUT_MS = 2_000
 const MAX_DETAIL = 300
 
 /** What operators are told of dependencies; a client's error may hold an address with its password. */
-export function describeChecks(checks: Checks): Health['dependencies'] {
+export function describeChecks(checks: Checks, breakers: readonly BreakerReport[]): Health['dependencies'] {
   return Object.entries(checks).map(([name, { ok, detail }]) => ({
     name,
     state: ok ? ('ok' as const) : ('down' as const),
     detail: detail === null ? null : redactText(detail).slice(0, MAX_DETAIL),
+    breaker: breakers.find((breaker) => breaker.name === name)?.state ?? null,
   }))
 }
 
 /** What runs, and whether what it needs answers. */
 export async function readHealth(
   ctx: ServiceContext,
-  deployment: { commit: string; probe(): Promise<Checks> },
+  deployment: { commit: string; probe(): Promise<Checks>; breakers(): readonly BreakerReport[] },
 ): Promise<Health> {
   requireOperator(ctx.actor)
   const [checks, actual] = await Promise.all([deployment.probe(), actualSchemaVersion(ctx)])
@@ -33,7 +35,7 @@ export async function readHealth(
     version: VERSION,
     commit: deployment.commit,
     schemaVersion: { expected: SCHEMA_VERSION, actual },
-    dependencies: describeChecks(checks),
+    dependencies: describeChecks(checks, deployment.breakers()),
   }
 }
 

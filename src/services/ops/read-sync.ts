@@ -1,30 +1,61 @@
 import { selectCounters, selectMalformedAnswers, selectUsageByPlatform } from '../../db/queries/usage.ts'
 import { PLATFORMS } from '../../domain/platforms.ts'
 import { AppError } from '../../errors.ts'
+import type { BreakerReport } from '../../ports.ts'
+import type { OwnBreakerReport } from '../../resilience/breaker.ts'
 import { actorName, type ServiceContext } from '../context.ts'
 import { requireOperator } from '../permissions.ts'
-import type { Budgets, CircuitBreaker, MalformedAnswer, SyncState, SyncSwitch } from './schemas.ts'
+import type {
+  Budgets,
+  CircuitBreaker,
+  CircuitBreakers,
+  MalformedAnswer,
+  SyncState,
+  SyncSwitch,
+} from './schemas.ts'
 
 const DAY_MS = 86_400_000
 const MICROS_PER_USD = 1_000_000
 const COUNTED_DAYS = 14
 const MOST_MALFORMED = 100
 
-/** Breakers of platforms and instances that were called lately, those in trouble first. */
-export async function listCircuitBreakers(ctx: ServiceContext): Promise<CircuitBreaker[]> {
+/**
+ * This isolate's own breakers, and those of platforms and instances that were called lately, those in trouble
+ * first. The latter are left out where Redis, which has them, does not answer: then the former matter most.
+ */
+export async function listCircuitBreakers(
+  ctx: ServiceContext,
+  own: readonly OwnBreakerReport[],
+): Promise<CircuitBreakers> {
   requireOperator(ctx.actor)
-  const breakers = await fromRedis(ctx.gateOperations.breakers())
+  let platforms: BreakerReport[] = []
+  let platformsLeftOut: string | null = null
+  try {
+    platforms = await ctx.gateOperations.breakers()
+  } catch (error) {
+    ctx.log.warn('breakers of platforms left out', { error })
+    platformsLeftOut = 'Redis does not answer, where the state of calls to platforms is kept.'
+  }
   const rank = { open: 0, 'half-open': 1, closed: 2 }
-  return breakers
-    .map(({ openedAtMs, ...breaker }) => {
-      const made = breaker.successes + breaker.failures + breaker.timeouts
-      return {
-        ...breaker,
-        successRate: made === 0 ? null : breaker.successes / made,
-        openedAt: toIso(openedAtMs),
-      }
-    })
-    .sort((a, b) => rank[a.state] - rank[b.state] || a.name.localeCompare(b.name, 'en'))
+  const items = [
+    ...own.map((report) => describeBreaker(report, 'isolate', report.mode)),
+    ...platforms.map((report) => describeBreaker(report, 'deployment', 'enforce')),
+  ].sort((a, b) => rank[a.state] - rank[b.state] || a.name.localeCompare(b.name, 'en'))
+  return { items, nextCursor: null, platformsLeftOut }
+}
+
+function describeBreaker(
+  report: BreakerReport,
+  scope: CircuitBreaker['scope'],
+  mode: CircuitBreaker['mode'],
+): CircuitBreaker {
+  const { name, state, successes, failures, timeouts, rejects, openedAtMs } = report
+  const made = successes + failures + timeouts
+  return {
+    ...{ name, scope, mode, state, successes, failures, timeouts, rejects },
+    successRate: made === 0 ? null : successes / made,
+    openedAt: toIso(openedAtMs),
+  }
 }
 
 /** What may still be called, what was called, and what it cost. */

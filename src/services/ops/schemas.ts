@@ -1,6 +1,9 @@
 import { z } from 'zod'
 import { PLATFORMS } from '../../domain/platforms.ts'
 import { SCHEDULE_STATES } from '../../domain/schedules.ts'
+import { BREAKER_MODES } from '../../ports.ts'
+
+const BreakerState = z.enum(['closed', 'open', 'half-open'])
 
 export const Health = z.object({
   /** Whether everything answers, and the database is as this version expects it. */
@@ -10,7 +13,13 @@ export const Health = z.object({
   /** `actual` is `null` where the database does not answer. */
   schemaVersion: z.object({ expected: z.string(), actual: z.string().nullable() }),
   dependencies: z.array(
-    z.object({ name: z.string(), state: z.enum(['ok', 'down']), detail: z.string().nullable() }),
+    z.object({
+      name: z.string(),
+      state: z.enum(['ok', 'down']),
+      detail: z.string().nullable(),
+      /** Of the isolate that answers; `null` where there is none around it. */
+      breaker: BreakerState.nullable(),
+    }),
   ),
 })
 export type Health = z.infer<typeof Health>
@@ -79,9 +88,13 @@ export type DatabaseReport = z.infer<typeof DatabaseReport>
 const Stoppable = z.enum([...PLATFORMS, 'all'] as const)
 
 export const CircuitBreaker = z.object({
-  /** A platform, or one of its instances: `mastodon:social.example`. */
+  /** `postgres`, `redis`, a platform, or one of its instances: `mastodon:social.example`. */
   name: z.string(),
-  state: z.enum(['closed', 'open', 'half-open']),
+  /** `isolate`: it is that of the isolate that answers, and so are its counts; others may see things differently. */
+  scope: z.enum(['isolate', 'deployment']),
+  /** `observe`: it refuses nothing; its rejects are what it would have refused. */
+  mode: z.enum(BREAKER_MODES),
+  state: BreakerState,
   successes: z.int(),
   failures: z.int(),
   timeouts: z.int(),
@@ -92,6 +105,14 @@ export const CircuitBreaker = z.object({
   openedAt: z.string().nullable(),
 })
 export type CircuitBreaker = z.infer<typeof CircuitBreaker>
+
+export const CircuitBreakers = z.object({
+  items: z.array(CircuitBreaker),
+  nextCursor: z.null(),
+  /** Why the breakers of platforms are left out; `null` where they are there. */
+  platformsLeftOut: z.string().nullable(),
+})
+export type CircuitBreakers = z.infer<typeof CircuitBreakers>
 
 export const Budgets = z.object({
   /** Platforms that make no calls because an operator stopped them; `all` stands for every one. */

@@ -4,7 +4,7 @@ import type {
   AuditLogEntry,
   Brand,
   Budgets,
-  CircuitBreaker,
+  CircuitBreakers,
   CreateApiKey,
   CreatedApiKey,
   CreatedInvitation,
@@ -116,8 +116,8 @@ export const getDatabase = (signal?: AbortSignal) => request<DatabaseReport>('/o
 export const getBudgets = (signal?: AbortSignal) => request<Budgets>('/ops/budgets', { signal })
 
 /** Those in trouble first. */
-export const getCircuitBreakers = async (signal?: AbortSignal) =>
-  (await request<Page<CircuitBreaker>>('/ops/circuit-breakers', { signal })).items
+export const getCircuitBreakers = (signal?: AbortSignal) =>
+  request<CircuitBreakers>('/ops/circuit-breakers', { signal })
 
 /** The latest first. */
 export const getMalformedAnswers = async (signal?: AbortSignal) =>

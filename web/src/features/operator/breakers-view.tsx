@@ -3,6 +3,7 @@ import { formatInstant, formatRelative } from '../../format/dates.ts'
 import { formatCount, formatRate, plural } from '../../format/numbers.ts'
 import { useNow } from '../../state/now.ts'
 import { useTimezone } from '../../state/session.tsx'
+import { Banner } from '../../ui/states.tsx'
 
 const STATES: Readonly<Record<CircuitBreaker['state'], { label: string; tone: string }>> = {
   closed: { label: 'Called', tone: 'good' },
@@ -21,17 +22,19 @@ function answeredWords({ successes, failures, timeouts, successRate }: CircuitBr
 function Breaker({ breaker }: { breaker: CircuitBreaker }) {
   const nowMs = useNow()
   const timezone = useTimezone()
-  const { name, state, failures, timeouts, rejects, openedAt } = breaker
+  const { name, scope, mode, state, failures, timeouts, rejects, openedAt } = breaker
+  const isObserving = mode === 'observe'
   const { label, tone } = STATES[state]
   return (
     <li>
       <code class="report-name">{name}</code>
-      <span class={`status status-${tone}`}>{label}</span>
+      <span class={`status status-${tone}`}>{isObserving && state !== 'closed' ? 'Failing' : label}</span>
       <span class="quiet small report-detail">
         {answeredWords(breaker)}
         {failures > 0 && `, ${plural(failures, 'failure')}`}
         {timeouts > 0 && `, ${plural(timeouts, 'timeout')}`}
-        {rejects > 0 && `, ${plural(rejects, 'call')} not made`}
+        {rejects > 0 &&
+          `, ${plural(rejects, 'call')} ${isObserving ? 'made that would not have been' : 'not made'}`}
         {openedAt !== null && (
           <>
             ; opened{' '}
@@ -40,20 +43,29 @@ function Breaker({ breaker }: { breaker: CircuitBreaker }) {
             </time>
           </>
         )}
-        .
+        {scope === 'isolate' && '; as the instance that answered has it'}
+        {isObserving && '; only observed'}.
       </span>
     </li>
   )
 }
 
-/** Which platforms and servers are being called, and which are left alone because they fail. */
-export function BreakersView({ breakers }: { breakers: readonly CircuitBreaker[] }) {
-  if (breakers.length === 0) return <p class="quiet">No platform was called lately.</p>
+/**
+ * What is being called, and what is left alone because it fails.
+ * @param leftOut why platforms are not listed; `null`: they are
+ */
+export function BreakersView(props: { breakers: readonly CircuitBreaker[]; leftOut: string | null }) {
+  const { breakers, leftOut } = props
+  const knowsPlatforms = breakers.some(({ scope }) => scope === 'deployment')
   return (
-    <ul class="report-list">
-      {breakers.map((breaker) => (
-        <Breaker key={breaker.name} breaker={breaker} />
-      ))}
-    </ul>
+    <>
+      {leftOut !== null && <Banner tone="bad">Platforms are not shown. {leftOut}</Banner>}
+      <ul class="report-list">
+        {breakers.map((breaker) => (
+          <Breaker key={`${breaker.scope} ${breaker.name}`} breaker={breaker} />
+        ))}
+      </ul>
+      {leftOut === null && !knowsPlatforms && <p class="quiet">No platform was called lately.</p>}
+    </>
   )
 }

@@ -14,13 +14,16 @@ export function HealthView({ health }: { health: Health }) {
         </span>
       </p>
       <ul class="report-list">
-        {health.dependencies.map(({ name, state, detail }) => (
+        {health.dependencies.map(({ name, state, detail, breaker }) => (
           <li key={name}>
             <span class="report-name">{name}</span>
             <span class={`status ${state === 'ok' ? 'status-good' : 'status-bad'}`}>
               {state === 'ok' ? 'Answers' : 'Down'}
             </span>
             {detail !== null && <span class="quiet small report-detail">{detail}</span>}
+            {breaker !== null && breaker !== 'closed' && (
+              <span class="quiet small report-detail">Its breaker is {breaker}.</span>
+            )}
           </li>
         ))}
         <li>

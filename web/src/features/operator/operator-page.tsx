@@ -99,7 +99,7 @@ export function OperatorPage() {
       </ReportPanel>
       <div class="columns">
         <ReportPanel title="Circuit breakers" report={breakers} rows={5}>
-          {(data) => <BreakersView breakers={data} />}
+          {(data) => <BreakersView breakers={data.items} leftOut={data.platformsLeftOut} />}
         </ReportPanel>
         <ReportPanel title="Malformed answers" report={malformed} rows={3}>
           {(data) => <MalformedView answers={data} />}
