@@ -1,4 +1,5 @@
 /** What the services need of the outside, as narrow interfaces. Adapters implement them; tests may, too. */
+export * from './ports/callers.ts'
 export * from './ports/clock-and-log.ts'
 export * from './ports/credentials.ts'
 export * from './ports/limits.ts'

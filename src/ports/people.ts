@@ -37,11 +37,11 @@ export interface PeopleListener {
   signedUp(user: SessionUser, invitation: string | null, origin: RequestOrigin): Promise<void>
   /** Somebody has just signed in; repairs what a crash at their sign-up left undone. */
   signedIn(user: SessionUser): Promise<void>
-  sessionEnded(sessionId: string): void
+  sessionEnded(sessionId: string): Promise<void>
   /** Sessions of a person ended, or their password is another one. */
   accessChanged(userId: string, change: AccessChange, origin: RequestOrigin): Promise<void>
   /** An address was proved to be its person's. */
-  addressVerified(userId: string): void
+  addressVerified(userId: string): Promise<void>
   /** Goes on after the answer: how long a mail takes tells whether there is such a person. */
   sendPasswordReset(user: SessionUser, token: string, expiresInMinutes: number): void
   sendVerification(user: SessionUser, token: string): void

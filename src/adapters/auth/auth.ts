@@ -1,7 +1,7 @@
 import { neon } from '@neondatabase/serverless'
-import { betterAuth } from 'better-auth'
 import { drizzleAdapter } from 'better-auth/adapters/drizzle'
 import { isAPIError } from 'better-auth/api'
+import { betterAuth } from 'better-auth/minimal'
 import { drizzle } from 'drizzle-orm/neon-http'
 import { AppError } from '../../errors.ts'
 import type { Auth, Logger, PeopleListener } from '../../ports.ts'

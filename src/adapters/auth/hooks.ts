@@ -118,7 +118,7 @@ export function createHooks({
       session: {
         delete: {
           after: async (session: EndedSession, ctx: { request?: Request | undefined } | null) => {
-            listener.sessionEnded(session.id)
+            await listener.sessionEnded(session.id)
             const request = ctx?.request
             if (request) ended.set(request, [...endedBy(request), session])
           },

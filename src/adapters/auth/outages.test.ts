@@ -38,7 +38,7 @@ describe('while the database does not answer', () => {
     operatorEmails: [],
     listener: {
       ...{ signedUp: nobody, signedIn: nobody, accessChanged: nobody },
-      ...{ sessionEnded: () => {}, addressVerified: () => {}, sendPasswordReset: () => {} },
+      ...{ sessionEnded: async () => {}, addressVerified: async () => {}, sendPasswordReset: () => {} },
       sendVerification: () => {},
     },
   })

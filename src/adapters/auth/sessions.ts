@@ -1,5 +1,5 @@
-import { getCookieCache } from 'better-auth/cookies'
 import { LRUCache } from 'lru-cache'
+import { atMost } from '../../lib/lru.ts'
 import type { Clock, Session } from '../../ports.ts'
 
 /** Cookies carry the `__Host-` prefix, which browsers accept only over https or on localhost, host-wide. */
@@ -13,15 +13,17 @@ const MEMO_MS = 5_000
  * enough to have to be renewed (see `auth.ts`). Whether the session still stands is the directory's to say.
  */
 export function createSessionReader(options: { secret: string; clock: Clock }) {
-  const verified = new LRUCache<string, { session: Session; atMs: number; expiresAtMs: number }>({
-    max: 2_000,
-  })
+  const verified = new LRUCache<string, { session: Session; atMs: number; expiresAtMs: number }>(
+    atMost(2_000),
+  )
   return async (headers: Headers): Promise<Session | null> => {
     const cookie = headers.get('cookie')
     if (cookie === null) return null
     const now = options.clock.now()
     const memo = verified.get(cookie)
     if (memo !== undefined && now - memo.atMs < MEMO_MS && now < memo.expiresAtMs) return memo.session
+    // Loaded when the first session comes: it brings half of the sign-in library along.
+    const { getCookieCache } = await import('./cookie-cache.ts')
     const cached = await getCookieCache(headers, {
       cookiePrefix: COOKIE_PREFIX,
       isSecure: false,

@@ -86,9 +86,10 @@ export function peopleRig(database: TestDatabase, given: PeopleRigOptions = {}):
     return { policy, allowed, remaining: 0, resetSeconds: policy.windowSeconds }
   }
   const deps = asDeps({
+    probeSoon() {},
     services,
     directory,
-    people,
+    people: async () => people,
     limiter: { charge, require: async (policy: LimitPolicy, caller: string) => charge(policy, caller) },
     auth: async () => auth,
     readSession: createSessionReader({ secret: SECRET, clock: Date }),

@@ -92,7 +92,7 @@ export const peopleRoutes = new Hono<HttpEnv>().all('/auth/*', async (c) => {
   const request = ownRequest(c, entry, given.data)
   if (c.req.path !== '/auth/sign-up/email' || address === null) return auth.handle(request)
   const { invitation } = z.object({ invitation: z.string().nullish() }).parse(given.data)
-  await deps.people.admit(address, invitation ?? null)
+  await (await deps.people()).admit(address, invitation ?? null)
   try {
     return await auth.handle(request)
   } catch (error) {
@@ -111,9 +111,9 @@ async function charge(c: Context<HttpEnv>, { limit }: Entry, caller: string): Pr
 
 /** Whoever has an account is told of it, as often as they may be sent any mail. */
 async function remind(c: Context<HttpEnv>, address: string): Promise<void> {
-  const { limiter, people } = c.var.deps
-  const verdict = await limiter.require(limitPolicy(c.var.deps, 'mails'), `email:${address}`)
-  if (verdict.allowed) people.sendReminder(address)
+  const { deps } = c.var
+  const verdict = await deps.limiter.require(limitPolicy(deps, 'mails'), `email:${address}`)
+  if (verdict.allowed) (await deps.people()).sendReminder(address)
 }
 
 async function readJson(c: Context<HttpEnv>): Promise<unknown> {

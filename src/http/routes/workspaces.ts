@@ -71,9 +71,9 @@ export const workspaceRoutes = api
     return c.json(await createWorkspace(c.var.ctx, c.req.valid('json'), c.var.deps.directory), 201)
   })
   .openapi(updateRoute, async (c) => {
-    await updateWorkspace(c.var.ctx, c.req.valid('param').id, c.req.valid('json'))
-    const { user } = c.var.caller
-    if (user !== null) c.var.deps.directory.forgetUser(user.id)
+    const { id } = c.req.valid('param')
+    await updateWorkspace(c.var.ctx, id, c.req.valid('json'))
+    await c.var.deps.directory.forgetWorkspace(id)
     return c.body(null, 204)
   })
   .openapi(transferRoute, async (c) => {

@@ -143,7 +143,7 @@ describe('a person’s workspaces', () => {
     clock.atMs += 1
     expect(await role()).toBe('admin')
     await database.sql("UPDATE workspace_members SET role = 'analyst' WHERE user_id = $1", [user.id])
-    directory.forgetUser(user.id)
+    await directory.forgetUser(user.id)
     expect(await role()).toBe('analyst')
   })
 
@@ -157,7 +157,7 @@ describe('a person’s workspaces', () => {
     const early = directory.person(user.id, user.sessionId)
     await new Promise((done) => setTimeout(done, 50))
     await database.sql("UPDATE workspace_members SET role = 'viewer' WHERE user_id = $1", [user.id])
-    directory.forgetUser(user.id)
+    await directory.forgetUser(user.id)
     resolve()
     await early
     expect((await directory.person(user.id, user.sessionId))?.workspaces[0]?.role).toBe('viewer')
@@ -182,7 +182,7 @@ describe('a session', () => {
     for (const { directory } of [here, elsewhere])
       expect(await directory.person(user.id, user.sessionId)).not.toBeNull()
     await database.sql('DELETE FROM auth_sessions WHERE id = $1', [user.sessionId])
-    here.directory.forgetSession(user.sessionId)
+    await here.directory.forgetSession(user.sessionId)
     expect(await here.directory.person(user.id, user.sessionId)).toBeNull()
     clock.atMs += 5_000
     expect(await elsewhere.directory.person(user.id, user.sessionId)).toBeNull()
@@ -196,7 +196,7 @@ describe('a session', () => {
     const early = directory.person(user.id, user.sessionId)
     await new Promise((done) => setTimeout(done, 50))
     await database.sql('DELETE FROM auth_sessions WHERE id = $1', [user.sessionId])
-    directory.forgetSession(user.sessionId)
+    await directory.forgetSession(user.sessionId)
     resolve()
     expect(await early).toBeNull()
     expect(await directory.person(user.id, user.sessionId)).toBeNull()

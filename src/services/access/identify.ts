@@ -1,8 +1,10 @@
 import { LRUCache } from 'lru-cache'
+import { z } from 'zod'
 import type { Db } from '../../db/client.ts'
 import {
   type ApiKeyRecord,
   apiKeyByHash,
+  callersOf,
   claimOperator,
   createFirstWorkspace,
   deploymentState,
@@ -13,24 +15,41 @@ import {
 } from '../../db/queries/access.ts'
 import { sha256Hex } from '../../lib/hash.ts'
 import { newId } from '../../lib/ids.ts'
-import type { Clock, Logger } from '../../ports.ts'
+import { atMost } from '../../lib/lru.ts'
+import type { CallerRecords, Clock, Fence, Logger } from '../../ports.ts'
+import { createFences } from './fences.ts'
+import { createKnownCallers } from './known-callers.ts'
+import { ROLES } from './schemas.ts'
 
-/** A record is believed for this long; a revocation on this isolate is known at once. */
-const BELIEVED_MS = 5_000
 /** `tm_` and 32 bytes in base64url. */
 const KEY_SHAPE = /^tm_[A-Za-z0-9_-]{43}$/
+/** An isolate notes the use of a key no more often. */
+const TOUCHED_EVERY_MS = 60_000
 
+/**
+ * Who is who, as of five seconds ago at most; see `createKnownCallers` for what holds where a part is away.
+ * Whatever is to be forgotten is so at once in this isolate; the promise is for all the others, and takes no
+ * longer than Redis is given. It never rejects.
+ */
 export interface Directory {
-  /** The key's record, or `null` where there is none, or it is revoked or expired. */
+  /**
+   * The key's record, or `null` where there is none, or it is revoked or expired.
+   * @throws AppError `unavailable` where nobody can tell
+   */
   apiKey(key: string): Promise<ApiKeyRecord | null>
   /** Forgets a key that has just been revoked. */
-  forgetKey(hash: string): void
-  /** Who a person is now; `null` where the session has ended, or there is no such person. */
+  forgetKey(hash: string): Promise<void>
+  /**
+   * Who a person is now; `null` where the session has ended, or there is no such person.
+   * @throws AppError `unavailable` where nobody can tell
+   */
   person(userId: string, sessionId: string): Promise<Person | null>
   /** Forgets what is known of a person whose rights have just changed. */
-  forgetUser(userId: string): void
+  forgetUser(userId: string): Promise<void>
   /** Forgets sessions that have just ended. */
-  forgetSession(sessionId: string): void
+  forgetSession(sessionId: string): Promise<void>
+  /** Forgets what a workspace is called, and its timezone. */
+  forgetWorkspace(workspaceId: string): Promise<void>
   /** Whether the first person has come, who becomes the operator. */
   isClaimed(): Promise<boolean>
   /** Gives a new person a workspace, once, and makes the first one the operator. */
@@ -46,24 +65,48 @@ export interface Person {
   workspaces: MembershipRow[]
 }
 
-/** Who is who, from memory where it was asked lately. */
+const SharedKey: z.ZodType<ApiKeyRecord> = z.object({
+  id: z.string(),
+  workspaceId: z.string(),
+  workspaceName: z.string(),
+  timezone: z.string(),
+  name: z.string(),
+  scopes: z.array(z.string()),
+  expiresAt: z.string().nullable(),
+  readsPerMinute: z.number().nullable(),
+  writesPerMinute: z.number().nullable(),
+  creatorOperates: z.boolean(),
+  creatorEmail: z.string().nullable(),
+})
+
+const SharedPerson: z.ZodType<Person> = z.object({
+  operator: z.boolean(),
+  emailVerified: z.boolean(),
+  workspaces: z.array(
+    z.object({
+      workspaceId: z.string(),
+      name: z.string(),
+      timezone: z.string(),
+      role: z.enum(ROLES),
+      brands: z.array(z.string()).nullable(),
+    }),
+  ),
+})
+
+/** Who is who. Without `records` isolates share nothing, and ask the database each for itself. */
 export function createDirectory(parts: {
   db: Db
+  records?: CallerRecords
   clock: Clock
   log: Logger
   waitUntil(work: Promise<unknown>): void
 }): Directory {
   const { db, clock } = parts
-  const keys = new LRUCache<string, { record: ApiKeyRecord | null; atMs: number }>({ max: 10_000 })
-  /** By session; `atMs` is when the question was asked, not when it was answered. */
-  const people = new LRUCache<string, { userId: string; person: Person | null; atMs: number }>({
-    max: 10_000,
-  })
-  /** When something of a person changed here: what was asked before is not believed. */
-  const changed = new LRUCache<string, number>({ max: 10_000 })
-  const ended = new LRUCache<string, true>({ max: 10_000 })
-  const revoked = new LRUCache<string, true>({ max: 10_000 })
-  const hashes = new LRUCache<string, string>({ max: 2_000 })
+  const records = parts.records ?? null
+  const fences = createFences(clock, records)
+  const hashes = new LRUCache<string, string>(atMost(2_000))
+  /** When the use of a key was noted, by its id. */
+  const touched = new LRUCache<string, number>(atMost(10_000))
 
   async function hashOf(key: string): Promise<string> {
     const known = hashes.get(key)
@@ -73,56 +116,71 @@ export function createDirectory(parts: {
     return hash
   }
 
+  /** Whoever uses a key makes an isolate ask the database now and then: often enough to tell when it was last. */
+  function touch(id: string): void {
+    const now = clock.now()
+    if (now - (touched.get(id) ?? Number.NEGATIVE_INFINITY) < TOUCHED_EVERY_MS) return
+    touched.set(id, now)
+    parts.waitUntil(
+      db
+        .outside(touchApiKey(id))
+        .catch((error: unknown) => parts.log.warn('last use of a key not noted', { error })),
+    )
+  }
+
+  const known = { ...parts, records, fences }
+  const keys = createKnownCallers<string, ApiKeyRecord>(
+    {
+      name: (hash) => hash,
+      fences: (hash) => [`key:${hash}`],
+      async ask(hash, timeoutMs) {
+        const [record] = await db.outside(apiKeyByHash(hash), { timeoutMs })
+        if (record !== undefined) touch(record.id)
+        return record ?? null
+      },
+      lasts: () => true,
+      record: SharedKey,
+    },
+    known,
+  )
+  const people = createKnownCallers<{ userId: string; sessionId: string }, Person>(
+    {
+      name: ({ userId, sessionId }) => `${userId} ${sessionId}`,
+      fences: ({ userId, sessionId }) => [`user:${userId}`, `session:${sessionId}`],
+      ask: async ({ userId, sessionId }, timeoutMs) =>
+        presentPerson(await db.outside(personById(userId, sessionId), { timeoutMs })),
+      // Somebody without a workspace is about to be given one.
+      lasts: ({ workspaces }) => workspaces.length > 0,
+      record: SharedPerson,
+    },
+    known,
+  )
+
   return {
     async apiKey(key) {
       if (!KEY_SHAPE.test(key)) return null
-      const hash = await hashOf(key)
-      const now = clock.now()
-      let known = keys.get(hash)
-      if (known === undefined || now - known.atMs >= BELIEVED_MS) {
-        const [record] = await db.outside(apiKeyByHash(hash), { timeoutMs: 2_000 })
-        known = { record: record ?? null, atMs: now }
-        keys.set(hash, known)
-        if (record !== undefined)
-          parts.waitUntil(
-            db
-              .outside(touchApiKey(record.id))
-              .catch((error: unknown) => parts.log.warn('last use of a key not noted', { error })),
-          )
+      const record = await keys.find(await hashOf(key))
+      if (record === null) return null
+      return record.expiresAt !== null && Date.parse(record.expiresAt) <= clock.now() ? null : record
+    },
+    forgetKey: (hash) => fences.end([`key:${hash}`]),
+    person: (userId, sessionId) => people.find({ userId, sessionId }),
+    forgetUser: (userId) => fences.forget([`user:${userId}`]),
+    forgetSession: (sessionId) => fences.end([`session:${sessionId}`]),
+    async forgetWorkspace(workspaceId) {
+      try {
+        const [callers] = await db.inWorkspace(workspaceId, [callersOf(workspaceId)], { timeoutMs: 2_000 })
+        await fences.forget(callers.map(({ kind, name }): Fence => `${kind}:${name}`))
+      } catch (error) {
+        // What was changed is. Whoever is not told finds out a little later.
+        parts.log.warn('change of a workspace not told to its callers', { workspaceId, error })
       }
-      const { record } = known
-      if (record === null || revoked.has(hash)) return null
-      return record.expiresAt !== null && Date.parse(record.expiresAt) <= now ? null : record
     },
-    forgetKey(hash) {
-      // A lookup that began before may still store the key: the tombstone outlives it.
-      revoked.set(hash, true)
-      keys.delete(hash)
-    },
-    async person(userId, sessionId) {
-      if (ended.has(sessionId)) return null
-      const now = clock.now()
-      const known = people.get(sessionId)
-      if (
-        known !== undefined &&
-        known.userId === userId &&
-        now - known.atMs < BELIEVED_MS &&
-        known.atMs > (changed.get(userId) ?? Number.NEGATIVE_INFINITY)
-      )
-        return known.person
-      const person = presentPerson(await db.outside(personById(userId, sessionId), { timeoutMs: 2_000 }))
-      // Somebody without a workspace is about to be given one.
-      if (person === null || person.workspaces.length > 0)
-        people.set(sessionId, { userId, person, atMs: now })
-      return ended.has(sessionId) ? null : person
-    },
-    forgetUser: (userId) => void changed.set(userId, clock.now()),
-    forgetSession: (sessionId) => void ended.set(sessionId, true),
     isClaimed: async () => (await db.outside(deploymentState()))[0]?.claimed ?? false,
     async welcome(user) {
       await db.outside(createFirstWorkspace(user.id, newId(clock.now()), `${user.name}'s workspace`))
       await db.outside(claimOperator(user.id))
-      changed.set(user.id, clock.now())
+      await fences.forget([`user:${user.id}`])
     },
   }
 }

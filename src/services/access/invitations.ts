@@ -208,7 +208,7 @@ export async function acceptInvitation(
     default:
       throw notFound('invitation')
   }
-  directory.forgetUser(userId)
+  await directory.forgetUser(userId)
   if (answer.workspaceId === null) throw new AppError('internal', 'The invitation names no workspace.')
   return { workspaceId: answer.workspaceId }
 }

@@ -1,6 +1,11 @@
+import { inject } from 'vitest'
 import type { TestDatabase } from '../../../test/harness/database.ts'
 import { silentLogger } from '../../../test/harness/deps.ts'
+import { createCallerRecords } from '../../adapters/caller-records.ts'
+import { createRedis } from '../../adapters/redis.ts'
 import type { Db } from '../../db/client.ts'
+import { AppError } from '../../errors.ts'
+import type { CallerRecords } from '../../ports.ts'
 import { createDirectory } from './identify.ts'
 
 export class ManualClock {
@@ -8,22 +13,47 @@ export class ManualClock {
   now = () => this.atMs
 }
 
-/** An isolate's directory, with a count of what it asks the database; `hold` makes the answers wait. */
-export function makeIsolate(database: TestDatabase, clock: ManualClock) {
+/**
+ * An isolate's directory, with a count of what it asks the database; `hold` makes the answers wait.
+ * @param options.shares whether it shares with others, by Redis
+ */
+export function makeIsolate(database: TestDatabase, clock: ManualClock, options: { shares?: boolean } = {}) {
   let asked = 0
   let held: Promise<void> | null = null
+  const away = { database: false, redis: false }
   const work: Promise<unknown>[] = []
+  const waitUntil = (promise: Promise<unknown>) => void work.push(promise)
   const db: Db = {
     inWorkspace: (...args) => database.db.inWorkspace(...args),
-    async outside(query, options) {
+    async outside(query, run) {
       asked += 1
-      const rows = await database.db.outside(query, options)
+      if (away.database) throw new AppError('unavailable', 'The database does not answer at the moment.')
+      const rows = await database.db.outside(query, run)
       await held
       return rows
     },
   }
+  const recordsAt = (url: string) =>
+    createCallerRecords({
+      redis: createRedis({ url, token: inject('redisToken'), timeoutMs: 1_000 }),
+      secret: 'a secret of the tests, and of nothing else',
+      ...{ clock, log: silentLogger, waitUntil },
+    })
+  const [near, nowhere] = [recordsAt(inject('redisUrl')), recordsAt('http://127.0.0.1:9')]
+  const reached = () => (away.redis ? nowhere : near)
+  const records: CallerRecords = {
+    find: (fences) => reached().find(fences),
+    store: (fences, record) => reached().store(fences, record),
+    forget: (fences) => reached().forget(fences),
+    end: (fences) => reached().end(fences),
+  }
   return {
-    directory: createDirectory({ db, clock, log: silentLogger, waitUntil: (promise) => work.push(promise) }),
+    directory: createDirectory({
+      ...{ db, clock, log: silentLogger, waitUntil },
+      ...(options.shares === true && { records }),
+    }),
+    /** What it cannot reach. */
+    away,
     settled: () => Promise.all(work.splice(0)),
     /** Lookups since the last time; those in the background are not counted once `settled`. */
     asked: () => asked,

@@ -62,8 +62,10 @@ export async function makeFelt(
   directory: Forgetful,
   lost: { userId: string | null; keys: readonly { id: string; hash: string }[] },
 ): Promise<void> {
-  if (lost.userId !== null) directory.forgetUser(lost.userId)
-  for (const { hash } of lost.keys) directory.forgetKey(hash)
+  await Promise.all([
+    lost.userId !== null && directory.forgetUser(lost.userId),
+    ...lost.keys.map(({ hash }) => directory.forgetKey(hash)),
+  ])
   const names = lost.keys.map(({ id }) => `key:${id}`)
   if (lost.userId !== null) names.push(`user:${lost.userId}`)
   await Promise.all(

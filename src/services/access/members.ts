@@ -80,7 +80,7 @@ export async function changeMember(
       }),
     ])
     // Somebody who only gained keeps their connections.
-    if (sameBrands && includesRole(to.role, from.role)) directory.forgetUser(userId)
+    if (sameBrands && includesRole(to.role, from.role)) await directory.forgetUser(userId)
     else await makeFelt(ctx, directory, { userId, keys: losses.keys })
   })
   return present(await readMember(ctx, userId))

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { isStorable, NOT_STORABLE } from '../../lib/text.ts'
 
 export const KEY_SCOPES = ['read', 'write', 'admin', 'operator'] as const
-const ROLES = ['owner', 'admin', 'analyst', 'viewer'] as const
+export const ROLES = ['owner', 'admin', 'analyst', 'viewer'] as const
 const INVITATION_STATES = ['open', 'accepted', 'withdrawn', 'expired'] as const
 
 /** As people name things. */

@@ -35,8 +35,8 @@ export class Team {
   readonly closed: string[] = []
   readonly forgotten = { users: [] as string[], keys: [] as string[] }
   readonly directory = {
-    forgetUser: (userId: string) => void this.forgotten.users.push(userId),
-    forgetKey: (hash: string) => void this.forgotten.keys.push(hash),
+    forgetUser: async (userId: string) => void this.forgotten.users.push(userId),
+    forgetKey: async (hash: string) => void this.forgotten.keys.push(hash),
   }
 
   private constructor(database: TestDatabase, rig: Awaited<ReturnType<typeof makeRig>>) {

@@ -42,7 +42,7 @@ export async function transferWorkspace(
       }),
     ])
     await makeFelt(ctx, directory, { userId: callerId, keys: losses.keys })
-    if (heir.brands === null) directory.forgetUser(heir.userId)
+    if (heir.brands === null) await directory.forgetUser(heir.userId)
     else await makeFelt(ctx, directory, { userId: heir.userId, keys: [] })
   })
 }

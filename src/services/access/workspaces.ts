@@ -57,7 +57,7 @@ export async function createWorkspace(
     ),
   ])
   if (made === undefined) throw new AppError('conflict', `A person owns at most ${MAX_OWNED} workspaces.`)
-  directory.forgetUser(ownerId)
+  await directory.forgetUser(ownerId)
   return { id, name, timezone, role: 'owner' }
 }
 
