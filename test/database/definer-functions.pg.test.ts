@@ -46,6 +46,7 @@ const HOSTILE: Record<string, readonly string[]> = {
   'text[]': ["'{}'", "'{NULL}'", `'{"'' OR TRUE --"}'`],
   integer: ['0', '-1'],
   bigint: ['1', '-1'],
+  'double precision': ['-1', "'NaN'"],
   interval: ["'0'", "'-1 day'"],
   'timestamp with time zone': ["'-infinity'", "'1970-01-01'"],
   'timestamp with time zone[]': ["'{}'", "'{NULL}'", "'{-infinity}'"],
@@ -113,8 +114,10 @@ const NO_ROWS = [
   'app_invitation',
   'app_person',
   'app_platforms_with_due_posts',
+  'app_posts_by_rate',
   'app_public_tag_counts',
   'app_public_tag_posts',
+  'app_search_posts',
   'app_undelivered_events',
 ]
 /** Figures of the whole database, for its operators: they take no argument of anybody's, and name no tenant. */

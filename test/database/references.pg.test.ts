@@ -57,6 +57,7 @@ const UNFENCED = [
   'imports.id',
   'post_hashtags.account_id',
   'post_hashtags.post_id',
+  'post_search.post_id',
   'posts.account_id',
 ]
 

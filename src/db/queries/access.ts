@@ -190,6 +190,15 @@ export function revokeApiKeys(workspaceId: string, ids: readonly string[]): Stat
     WHERE workspace_id = ${workspaceId} AND id = ANY (${array(ids)}::uuid[]) AND revoked_at IS NULL`)
 }
 
+/** Who may come as a caller of a workspace: members, and keys that were not revoked, by their hash. */
+export function callersOf(workspaceId: string): Statement<{ kind: 'user' | 'key'; name: string }> {
+  return statement(sql`
+    SELECT 'user' AS kind, user_id AS name FROM workspace_members WHERE workspace_id = ${workspaceId}
+    UNION ALL
+    SELECT 'key', hash FROM api_keys WHERE workspace_id = ${workspaceId} AND revoked_at IS NULL
+    LIMIT 10000`)
+}
+
 export interface WorkspaceSettings {
   name: string
   timezone: string

@@ -1,7 +1,8 @@
 import { type SQL, sql } from 'drizzle-orm'
 import type { AccountMeasure, Platform } from '../../domain/platforms.ts'
 import { type Statement, statement } from '../client.ts'
-import { type AccountFilter, selectedAccounts } from './overview.ts'
+import { type AccountFilter, accountConditions } from './overview.ts'
+import { isStale } from './stale-accounts.ts'
 
 export interface AccountRow {
   id: string
@@ -96,29 +97,71 @@ export function selectAccount(workspaceId: string, id: string): Statement<Accoun
   )
 }
 
+export const ACCOUNT_SORTS = ['handle', '-followers', '-lastSyncedAt', '-createdAt'] as const
+export type AccountSort = (typeof ACCOUNT_SORTS)[number]
+
+/** Where a page of accounts begins: behind this value and id. */
+export interface AccountPosition {
+  value: string
+  id: string
+}
+
 export interface AccountListQuery {
   filter: AccountFilter
   /** Part of a handle or name, in any case. */
   search: string | null
+  /** `deleted`: those that were removed here and can be restored, which otherwise are left out. */
   status: string | null
-  after: { handle: string; id: string } | null
+  /** Only accounts whose figures are older than they should be, or only the others. */
+  stale?: boolean | null
+  sort: AccountSort
+  after: AccountPosition | null
   limit: number
+  nowIso: string
 }
 
-/** Live accounts by handle; one more than asked for, which tells whether there is a next page. */
-export function listAccounts(workspaceId: string, q: AccountListQuery): Statement<AccountRow> {
-  const conditions: SQL[] = [sql`TRUE`]
+/** A workspace's accounts are sorted where they are read: there are thousands at most, read by its index. */
+function accountOrder(sort: AccountSort): { expression: SQL; type: SQL; downwards: boolean } {
+  switch (sort) {
+    case 'handle':
+      return { expression: sql`lower(a.handle)`, type: sql`text`, downwards: false }
+    case '-followers':
+      return { expression: sql`COALESCE(a.followers, -1)`, type: sql`bigint`, downwards: true }
+    case '-lastSyncedAt':
+      return {
+        expression: sql`COALESCE(a.last_synced_at, '-infinity')`,
+        type: sql`timestamptz`,
+        downwards: true,
+      }
+    case '-createdAt':
+      return { expression: sql`a.created_at`, type: sql`timestamptz`, downwards: true }
+  }
+}
+
+/** Accounts in an order, unknown values last; one more than asked for, which tells whether there is a next page. */
+export function listAccounts(
+  workspaceId: string,
+  q: AccountListQuery,
+): Statement<AccountRow & { sortValue: string }> {
+  const { expression, type, downwards } = accountOrder(q.sort)
+  const conditions = accountConditions(workspaceId, q.filter)
+  if (q.status === 'deleted') conditions.push(sql`a.deleted_at > ${restorableSince(q.nowIso)}`)
+  else conditions.push(sql`a.deleted_at IS NULL`)
+  if (q.status !== null && q.status !== 'deleted') conditions.push(sql`a.status = ${q.status}`)
+  if (q.stale != null) conditions.push(sql`${isStale(q.nowIso)} = ${q.stale}`)
   if (q.search !== null) {
     const pattern = `%${q.search.replace(/[\\%_]/g, '\\$&')}%`
     conditions.push(sql`(a.handle ILIKE ${pattern} OR a.display_name ILIKE ${pattern})`)
   }
-  if (q.status !== null) conditions.push(sql`a.status = ${q.status}`)
-  if (q.after !== null)
-    conditions.push(sql`(lower(a.handle), a.id) > (${q.after.handle}, ${q.after.id}::uuid)`)
+  if (q.after !== null) {
+    const beyond = downwards ? sql`<` : sql`>`
+    conditions.push(sql`(${expression}, a.id) ${beyond} (${q.after.value}::${type}, ${q.after.id}::uuid)`)
+  }
+  const direction = downwards ? sql`DESC` : sql`ASC`
   return statement(sql`
-    SELECT ${COLUMNS} FROM (${selectedAccounts(workspaceId, q.filter)}) a
+    SELECT ${COLUMNS}, (${expression})::text AS "sortValue" FROM accounts a
     WHERE ${sql.join(conditions, sql` AND `)}
-    ORDER BY lower(a.handle), a.id LIMIT ${q.limit + 1}`)
+    ORDER BY ${expression} ${direction}, a.id ${direction} LIMIT ${q.limit + 1}`)
 }
 
 export interface AccountChange {
@@ -198,11 +241,14 @@ export function hideAccount(workspaceId: string, id: string, nowIso: string): St
 /** How long a hidden account can be brought back before it is purged. */
 export const RESTORABLE_DAYS = 30
 
+const restorableSince = (nowIso: string): SQL =>
+  sql`${nowIso}::timestamptz - make_interval(days => ${RESTORABLE_DAYS})`
+
 export function restoreAccount(workspaceId: string, id: string, nowIso: string): Statement<AccountRow> {
   return statement(sql`
     UPDATE accounts a SET deleted_at = NULL, next_sync_at = CASE WHEN a.status = 'active' THEN ${nowIso}::timestamptz END
     WHERE a.workspace_id = ${workspaceId} AND a.id = ${id}
-      AND a.deleted_at > ${nowIso}::timestamptz - make_interval(days => ${RESTORABLE_DAYS})
+      AND a.deleted_at > ${restorableSince(nowIso)}
     RETURNING ${COLUMNS}`)
 }
 

@@ -20,7 +20,7 @@ export function listBrands(workspaceId: string, ids: readonly string[] | null): 
   const among = ids === null ? sql`TRUE` : sql`b.id = ANY (${array(ids)}::uuid[])`
   return statement(sql`
     SELECT ${BRAND_COLUMNS} FROM brands b WHERE b.workspace_id = ${workspaceId} AND ${among}
-    ORDER BY lower(b.name), b.id`)
+    ORDER BY lower(b.name), b.id LIMIT 10000`)
 }
 
 export function selectBrand(workspaceId: string, id: string): Statement<BrandRow> {

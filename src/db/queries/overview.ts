@@ -3,6 +3,8 @@ import type { ComparedPeriod, Period } from '../../domain/periods.ts'
 import { PLATFORM_FACTS, PLATFORMS, type Platform, POST_METRICS } from '../../domain/platforms.ts'
 import { CELL_METRICS, type Cell, emptyCell, RATE_BASES } from '../../domain/rollup-cell.ts'
 import { type Statement, statement } from '../client.ts'
+import { localDaySums, piecesOfDays } from './local-days.ts'
+import { daysWithin } from './whole-days.ts'
 
 /** Which of the workspace's live accounts count. Empty lists mean no restriction. */
 export interface AccountFilter {
@@ -26,12 +28,18 @@ export interface OverviewQuery {
   nowIso: string
 }
 
-/** The live accounts that count, as the rows of `selected`. */
-export function selectedAccounts(workspaceId: string, filter: AccountFilter): SQL {
-  const conditions = [sql`a.workspace_id = ${workspaceId}`, sql`a.deleted_at IS NULL`]
+/** What makes an account one of those that are asked for, removed or not. */
+export function accountConditions(workspaceId: string, filter: AccountFilter): SQL[] {
+  const conditions = [sql`a.workspace_id = ${workspaceId}`]
   if (filter.accounts.length > 0) conditions.push(sql`a.id = ANY (${array(filter.accounts)}::uuid[])`)
   if (filter.platforms.length > 0) conditions.push(sql`a.platform = ANY (${array(filter.platforms)}::text[])`)
   if (filter.brands.length > 0) conditions.push(sql`a.brand_id = ANY (${array(filter.brands)}::uuid[])`)
+  return conditions
+}
+
+/** The live accounts that count, as the rows of `selected`. */
+export function selectedAccounts(workspaceId: string, filter: AccountFilter): SQL {
+  const conditions = [...accountConditions(workspaceId, filter), sql`a.deleted_at IS NULL`]
   return sql`SELECT a.* FROM accounts a WHERE ${sql.join(conditions, sql` AND `)}`
 }
 
@@ -96,6 +104,21 @@ function quarterRows(q: OverviewQuery, span: { start: string; end: string }): SQ
       AND r.quarter >= ${span.start}::timestamptz AND r.quarter < ${span.end}::timestamptz`
 }
 
+/** Rollup rows of a span of any timezone: whole days of the workspace as they are, what is left in quarter hours. */
+function spanRows(q: OverviewQuery, span: { start: string; end: string }): SQL {
+  const quarters = (from: SQL, until: SQL) =>
+    sql`SELECT ${SUMMED} FROM account_quarters
+      WHERE workspace_id = ${q.workspaceId} AND account_id IN (SELECT id FROM selected)
+        AND quarter >= ${from} AND quarter < ${until}`
+  return sql`
+    WITH whole AS MATERIALIZED (${daysWithin(q.workspaceId, span)})
+    SELECT ${SUMMED} FROM account_days
+    WHERE workspace_id = ${q.workspaceId} AND account_id IN (SELECT id FROM selected)
+      AND day BETWEEN (SELECT first_day FROM whole) AND (SELECT last_day FROM whole)
+    UNION ALL ${quarters(sql`${span.start}::timestamptz`, sql`(SELECT days_from FROM whole)`)}
+    UNION ALL ${quarters(sql`(SELECT days_until FROM whole)`, sql`${span.end}::timestamptz`)}`
+}
+
 export interface SelectedAccount {
   id: string
   platform: Platform
@@ -120,10 +143,12 @@ export function overviewTotals(
   q: OverviewQuery,
 ): Statement<CellRow & { accountId: string; current: boolean }> {
   const { period, comparison } = q
-  const parts = [
-    sql`SELECT account_id, TRUE AS current, ${sumColumns(q.basis)} FROM (${rollupRows(q, period)}) c GROUP BY 1`,
-  ]
-  if (comparison !== null) {
+  const rows = q.cut === 'quarters' ? spanRows(q, period) : rollupRows(q, period)
+  const parts = [sql`SELECT account_id, TRUE AS current, ${sumColumns(q.basis)} FROM (${rows}) c GROUP BY 1`]
+  if (comparison !== null && q.cut === 'quarters') {
+    const before = spanRows(q, { start: comparison.start, end: comparison.until })
+    parts.push(sql`SELECT account_id, FALSE, ${sumColumns(q.basis)} FROM (${before}) c GROUP BY 1`)
+  } else if (comparison !== null) {
     // Days up to the last but one as they are; the last one in quarter hours, as it may be cut short.
     const lastDay = { start: comparison.lastDayStart, end: comparison.until }
     const before =
@@ -140,19 +165,6 @@ export function overviewTotals(
     SELECT account_id AS "accountId", t.* FROM (${sql.join(parts, sql` UNION ALL `)}) t`)
 }
 
-/** The start of the day or hour that a rollup row belongs to, as the series names it. */
-function bucketOf(q: OverviewQuery): SQL {
-  const timezone = q.period.timezone
-  switch (q.cut) {
-    case 'days':
-      return sql`day::text`
-    case 'quarters':
-      return sql`(quarter AT TIME ZONE ${timezone})::date::text`
-    case 'hours':
-      return hourOf(sql`quarter`, q.period)
-  }
-}
-
 /** The hour of a one-day period that a moment lies in, counted from its start as `hoursOf` does. */
 function hourOf(moment: SQL, period: Period): SQL {
   return sql`to_char(date_bin('1 hour', ${moment}, ${period.start}::timestamptz) AT TIME ZONE 'UTC',
@@ -163,11 +175,17 @@ function hourOf(moment: SQL, period: Period): SQL {
 export function overviewSeries(
   q: OverviewQuery,
 ): Statement<CellRow & { bucket: string; platform: Platform }> {
+  const selected = sql`selected AS (${selectedAccounts(q.workspaceId, q.filter)})`
+  const sums = sumColumns(q.basis)
+  if (q.cut === 'quarters') {
+    const isWhole = Object.values(q.filter).every((chosen) => chosen.length === 0)
+    const countsKnown = q.basis === 'published'
+    return statement(sql`WITH ${selected}, ${localDaySums(q, { sums, countsKnown, isWhole })}`)
+  }
+  const bucket = q.cut === 'days' ? sql`day::text` : hourOf(sql`quarter`, q.period)
   return statement(sql`
-    WITH selected AS (${selectedAccounts(q.workspaceId, q.filter)})
-    SELECT ${bucketOf(q)} AS bucket, platform, ${sumColumns(q.basis)}
-    FROM (${rollupRows(q, q.period)}) r
-    GROUP BY 1, 2`)
+    WITH ${selected}
+    SELECT ${bucket} AS bucket, platform, ${sums} FROM (${rollupRows(q, q.period)}) r GROUP BY 1, 2`)
 }
 
 export interface FollowersRow {
@@ -201,12 +219,19 @@ function followerReadings(q: OverviewQuery): SQL {
       FROM account_days r JOIN selected s ON s.id = r.account_id
       WHERE r.workspace_id = ${q.workspaceId} AND r.followers IS NOT NULL
         AND r.day BETWEEN ${q.period.from}::date AND ${q.period.to}::date`
-  const bucket =
-    q.cut === 'hours'
-      ? hourOf(sql`m.observed_at`, q.period)
-      : sql`(m.observed_at AT TIME ZONE ${q.period.timezone})::date::text`
+  if (q.cut === 'quarters')
+    return sql`SELECT s.id AS account_id, d.bucket::text AS bucket, last.followers
+      FROM selected s CROSS JOIN (
+        SELECT bucket, min(lower) AS lower, max(upper) AS upper
+        FROM (${piecesOfDays(q.workspaceId, q.period)}) piece
+        WHERE bucket BETWEEN ${q.period.from}::date AND ${q.period.to}::date GROUP BY 1
+      ) d CROSS JOIN LATERAL (
+        SELECT m.followers FROM account_metrics m
+        WHERE m.account_id = s.id AND m.observed_at >= d.lower AND m.observed_at < d.upper AND m.followers IS NOT NULL
+        ORDER BY m.observed_at DESC LIMIT 1
+      ) last`
   return sql`SELECT DISTINCT ON (account_id, bucket) account_id, bucket, followers FROM (
-      SELECT m.account_id, ${bucket} AS bucket, m.followers, m.observed_at
+      SELECT m.account_id, ${hourOf(sql`m.observed_at`, q.period)} AS bucket, m.followers, m.observed_at
       FROM account_metrics m JOIN selected s ON s.id = m.account_id
       WHERE m.followers IS NOT NULL
         AND m.observed_at >= ${q.period.start}::timestamptz AND m.observed_at < ${q.period.end}::timestamptz
@@ -237,27 +262,34 @@ export function overviewFollowersSeries(q: OverviewQuery, buckets: string[]): St
         ORDER BY m.observed_at DESC LIMIT 1) AS followers
       FROM selected s
     ),
-    bucket AS (
+    bucket AS MATERIALIZED (
       SELECT b.bucket, b.n FROM unnest(${array(buckets)}::text[]) WITH ORDINALITY AS b (bucket, n)
     ),
-    grid AS (
-      SELECT base.account_id, base.platform, base.followers AS base, bucket.bucket, bucket.n, r.followers,
-        COUNT(r.followers) OVER (PARTITION BY base.account_id ORDER BY bucket.n) AS stretch
-      FROM base CROSS JOIN bucket
-      LEFT JOIN reading r ON r.account_id = base.account_id AND r.bucket = bucket.bucket
+    -- What each reading tells anew.
+    news AS (
+      SELECT platform, n, SUM(followers - COALESCE(before, base, 0)) AS change,
+        SUM(followers - COALESCE(before, base)) FILTER (WHERE base IS NOT NULL) AS gained,
+        COUNT(*) FILTER (WHERE before IS NULL AND base IS NULL) AS first_known
+      FROM (
+        SELECT base.platform, base.followers AS base, bucket.n, r.followers,
+          LAG(r.followers) OVER (PARTITION BY base.account_id ORDER BY bucket.n) AS before
+        FROM reading r JOIN bucket USING (bucket) JOIN base USING (account_id)
+      ) told
+      GROUP BY 1, 2
     ),
-    carried AS (
-      SELECT account_id, platform, base, bucket, n,
-        COALESCE(FIRST_VALUE(followers) OVER (PARTITION BY account_id, stretch ORDER BY n), base) AS followers
-      FROM grid
+    start AS (
+      SELECT platform, COALESCE(SUM(followers), 0) AS followers, COUNT(followers) AS known FROM base GROUP BY 1
     ),
-    gained AS (
-      SELECT c.*, CASE WHEN base IS NOT NULL
-        THEN followers - COALESCE(LAG(followers) OVER (PARTITION BY account_id ORDER BY n), base) END AS gained
-      FROM carried c
+    course AS (
+      SELECT bucket.bucket, start.platform, start.known AS known_before, news.gained,
+        start.known + COALESCE(SUM(news.first_known) OVER so_far, 0) AS known,
+        start.followers + COALESCE(SUM(news.change) OVER so_far, 0) AS followers
+      FROM start CROSS JOIN bucket LEFT JOIN news ON news.platform = start.platform AND news.n = bucket.n
+      WINDOW so_far AS (PARTITION BY start.platform ORDER BY bucket.n)
     )
-    SELECT bucket, platform, SUM(followers)::bigint AS followers, SUM(gained)::bigint AS gained
-    FROM gained GROUP BY 1, 2`)
+    SELECT bucket, platform, CASE WHEN known > 0 THEN followers END::bigint AS followers,
+      CASE WHEN known_before > 0 THEN COALESCE(gained, 0) END::bigint AS gained
+    FROM course`)
 }
 
 /** Platforms that may not be mixed with others. */
@@ -276,24 +308,33 @@ export interface TopPostRow {
 }
 
 /**
- * The posts published in the period with most engagements: from each day's own top ten, or, for another
- * timezone's days, from the posts themselves.
+ * The posts published in the period with most engagements: from the top ten of each of the workspace's days that lie
+ * within it, and from the posts themselves at its ends, where it begins or ends within such a day.
  */
 export function overviewTopPosts(q: OverviewQuery, most: number): Statement<TopPostRow> {
-  const candidates =
-    q.cut === 'days'
-      ? sql`SELECT (t.post->>'id')::uuid AS id, (t.post->>'engagements')::bigint AS engagements
-          FROM account_days r JOIN selected s ON s.id = r.account_id, jsonb_array_elements(r.top_posts) AS t (post)
-          WHERE r.workspace_id = ${q.workspaceId}
-            AND r.day BETWEEN ${q.period.from}::date AND ${q.period.to}::date`
-      : sql`SELECT p.id, p.engagements FROM posts p JOIN selected s ON s.id = p.account_id
-          WHERE p.posted_at >= ${q.period.start}::timestamptz AND p.posted_at < ${q.period.end}::timestamptz
-            AND p.engagements IS NOT NULL AND p.deleted_at IS NULL AND p.kind <> 'repost'`
+  const posts = (from: SQL, until: SQL) => sql`
+    SELECT p.id, p.engagements FROM posts p JOIN selected s ON s.id = p.account_id
+    WHERE p.workspace_id = ${q.workspaceId} AND p.posted_at >= ${from} AND p.posted_at < ${until}
+      AND p.engagements IS NOT NULL AND p.deleted_at IS NULL AND p.kind <> 'repost'`
+  const candidates = sql`
+    SELECT (t.post->>'id')::uuid AS id, (t.post->>'engagements')::bigint AS engagements
+    FROM leading_day, jsonb_array_elements(leading_day.top_posts) AS t (post)
+    UNION ALL ${posts(sql`${q.period.start}::timestamptz`, sql`(SELECT days_from FROM whole)`)}
+    UNION ALL ${posts(sql`(SELECT days_until FROM whole)`, sql`${q.period.end}::timestamptz`)}`
   return statement(sql`
     WITH chosen AS (${selectedAccounts(q.workspaceId, q.filter)}),
     selected AS (
       SELECT * FROM chosen
       WHERE platform <> ALL (${array(SEPARATE)}::text[]) OR (SELECT COUNT(DISTINCT platform) FROM chosen) = 1
+    ),
+    whole AS MATERIALIZED (${daysWithin(q.workspaceId, q.period)}),
+    -- A post is among the best only if that day's first one is.
+    leading_day AS MATERIALIZED (
+      SELECT r.top_posts FROM account_days r
+      WHERE r.workspace_id = ${q.workspaceId} AND r.account_id IN (SELECT id FROM selected)
+        AND r.day BETWEEN (SELECT first_day FROM whole) AND (SELECT last_day FROM whole)
+        AND r.top_posts->0 IS NOT NULL
+      ORDER BY (r.top_posts->0->>'engagements')::bigint DESC, (r.top_posts->0->>'id')::uuid LIMIT ${most}
     ),
     best AS (SELECT c.* FROM (${candidates}) c ORDER BY engagements DESC, id LIMIT ${most})
     SELECT p.id, p.account_id AS "accountId", p.platform, p.kind, p.text, p.url, p.posted_at AS "postedAt",

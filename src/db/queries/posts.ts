@@ -1,20 +1,10 @@
-import { type SQL, sql } from 'drizzle-orm'
+import { sql } from 'drizzle-orm'
 import { type Platform, POST_METRICS, type PostKind, type PostMetric } from '../../domain/platforms.ts'
 import type { PostMedia } from '../../ports.ts'
 import { type Statement, statement } from '../client.ts'
-import { type AccountFilter, array, selectedAccounts } from './overview.ts'
+import { type PostListQuery, pageOfPosts } from './posts-page.ts'
 
-export const POST_SORTS = [
-  'postedAt',
-  'engagements',
-  'engagementRate',
-  'likes',
-  'comments',
-  'shares',
-  'saves',
-  'views',
-] as const
-export type PostSort = (typeof POST_SORTS)[number]
+export { POST_SORTS, type PostListQuery, type PostSort } from './posts-page.ts'
 
 export type PostRow = {
   id: string
@@ -42,57 +32,13 @@ const COLUMNS =
   NULLIF(jsonb_strip_nulls(p.last_known), '{}') AS "lastKnown", p.engagements, ${POST_METRICS.map((m) => `p.${m}`).join(', ')},
   ARRAY(SELECT h.display FROM post_hashtags h WHERE h.post_id = p.id ORDER BY h.display) AS hashtags`)
 
-/** What a list is sorted by. Unknown counts come last. */
-function sortExpression(sort: PostSort): { expression: SQL; type: SQL } {
-  switch (sort) {
-    case 'postedAt':
-      return { expression: sql`p.posted_at`, type: sql`timestamptz` }
-    case 'engagementRate':
-      return {
-        expression: sql`COALESCE(p.engagements::float8 / NULLIF(p.followers_at_posting, 0), -1)`,
-        type: sql`float8`,
-      }
-    default:
-      // The column's name comes from POST_SORTS, not from the request.
-      return { expression: sql.raw(`COALESCE(p.${sort}, -1)`), type: sql`bigint` }
-  }
-}
-
-export interface PostListQuery {
-  filter: AccountFilter
-  sort: PostSort
-  kinds: PostKind[]
-  /** Normalised tags; a post must have one of them. */
-  hashtags: string[]
-  search: string | null
-  /** Instants, the second exclusive. */
-  from: string | null
-  until: string | null
-  after: { value: string; id: string } | null
-  limit: number
-}
-
 /** Posts of live accounts, sorted downwards; one more than asked for. */
 export function listPosts(workspaceId: string, q: PostListQuery): Statement<PostRow> {
-  const { expression, type } = sortExpression(q.sort)
-  const conditions: SQL[] = [sql`p.workspace_id = ${workspaceId}`]
-  if (q.kinds.length > 0) conditions.push(sql`p.kind = ANY (${array(q.kinds)}::text[])`)
-  if (q.hashtags.length > 0)
-    conditions.push(
-      sql`EXISTS (SELECT 1 FROM post_hashtags h WHERE h.post_id = p.id AND h.tag = ANY (${array(q.hashtags)}::text[]))`,
-    )
-  if (q.search !== null) conditions.push(sql`p.text ILIKE ${`%${q.search.replace(/[\\%_]/g, '\\$&')}%`}`)
-  if (q.from !== null) conditions.push(sql`p.posted_at >= ${q.from}::timestamptz`)
-  if (q.until !== null) conditions.push(sql`p.posted_at < ${q.until}::timestamptz`)
-  if (q.after !== null)
-    conditions.push(sql`(${expression}, p.id) < (${q.after.value}::${type}, ${q.after.id}::uuid)`)
   return statement(sql`
-    SELECT ${COLUMNS}, (${expression})::text AS "sortValue"
-    FROM posts p
-    WHERE ${sql.join(conditions, sql` AND `)}
-      AND p.account_id IN (SELECT s.id FROM (${selectedAccounts(workspaceId, q.filter)}) s)
-    ORDER BY ${expression} DESC, p.id DESC
-    LIMIT ${q.limit + 1}`)
+    WITH page AS MATERIALIZED (${pageOfPosts(workspaceId, q)})
+    SELECT ${COLUMNS}, page.value AS "sortValue"
+    FROM page JOIN posts p ON p.id = page.id
+    ORDER BY page.place`)
 }
 
 export function selectPost(workspaceId: string, id: string): Statement<PostRow> {

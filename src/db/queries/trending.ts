@@ -1,5 +1,5 @@
 import { type SQL, sql } from 'drizzle-orm'
-import { type Platform, POST_METRICS } from '../../domain/platforms.ts'
+import type { Platform } from '../../domain/platforms.ts'
 import {
   MAX_TRENDING_CANDIDATES,
   readSpans,
@@ -38,7 +38,7 @@ function windowOf(window: TrendingWindow, nowMs: number) {
 }
 
 /** Live accounts that the filter names; `summed`: whether their engagements may be added to the others'. */
-function countedAccounts(workspaceId: string, filter: HashtagFilter): SQL {
+export function countedAccounts(workspaceId: string, filter: HashtagFilter): SQL {
   return sql`chosen AS (${selectedAccounts(workspaceId, { accounts: [], ...filter })}),
     selected AS (
       SELECT id, platform, handle,
@@ -48,86 +48,116 @@ function countedAccounts(workspaceId: string, filter: HashtagFilter): SQL {
     )`
 }
 
-/** Uses by the workspace in the spans that matter; few short ones are read by time, a long one by tag. */
-function usesInSpans(workspaceId: string, w: ReturnType<typeof windowOf>): SQL {
-  if (w.spans.length === 1)
-    return sql`post_hashtags h
-      JOIN candidate USING (tag)
-      WHERE h.workspace_id = ${workspaceId} AND h.posted_at > (${w.after})[1] AND h.posted_at <= (${w.until})[1]`
-  return sql`unnest(${w.after}, ${w.until}) AS span (after, until)
-      CROSS JOIN LATERAL (
-        SELECT tag, post_id, account_id, posted_at FROM post_hashtags
-        WHERE workspace_id = ${workspaceId} AND posted_at > span.after AND posted_at <= span.until OFFSET 0
-      ) h
-      JOIN candidate USING (tag)
-      WHERE TRUE`
-}
+const within = (at: SQL, span: { afterMs: number; untilMs: number }): SQL =>
+  sql`${at} > ${iso(span.afterMs)}::timestamptz AND ${at} <= ${iso(span.untilMs)}::timestamptz`
 
 /**
  * The tags used in a window by a workspace's accounts, the most used of them, with all that their scores
  * are made of: the measure is the number of posts.
+ * @param unless no row at all where what was worked out ahead is usable, for whoever reads that beside
  */
 export function workspaceTagCounts(
   workspaceId: string,
   filter: HashtagFilter,
   window: TrendingWindow,
   nowMs: number,
+  unless?: UsableTrends,
 ): Statement<TagCounts> {
   const w = windowOf(window, nowMs)
+  // A condition on no row at all: where it does not hold, nothing below is read.
+  const needed =
+    unless === undefined ? sql`` : sql`AND NOT EXISTS (${usableTrends(workspaceId, window, unless)})`
   // Exact: moments are stored to the millisecond.
   const ageMs = sql`(date_part('epoch', ${w.now} - h.posted_at) * 1000)::bigint`
-  const counts = sql`EXISTS (SELECT 1 FROM selected s WHERE s.id = h.account_id)
-        AND NOT EXISTS (SELECT 1 FROM gone g WHERE g.id = h.post_id)`
+  // See MeasureChanges in src/domain/trending.ts.
+  const cell = sql`(2 * (age / ${w.stepMs}) + (age % ${w.stepMs} >= ${w.phaseMs})::int)::int`
+  // IS TRUE keeps this from becoming a join, which may begin at the accounts and read every use for each of them.
+  const isOfSelected = sql`(h.account_id IN (SELECT s.id FROM selected s)) IS TRUE`
+  const startMs = nowMs - WINDOW_RULES[window].lengthMs
+  /** Apart from the window itself, whose uses are at hand. */
+  const spans = w.spans.map((span) => ({ ...span, untilMs: Math.min(span.untilMs, startMs) }))
+  // OFFSET has them read by time, each once, rather than by tag.
+  const uses = sql`${sql.join(
+    spans.map(
+      (span) => sql`SELECT tag, account_id, posted_at FROM post_hashtags
+        WHERE workspace_id = ${workspaceId} AND ${within(sql`posted_at`, span)}
+          AND EXISTS (SELECT 1 FROM candidate)`,
+    ),
+    sql` UNION ALL `,
+  )} OFFSET 0`
+  const isInSpans = sql`(${sql.join(
+    spans.map((span) => within(sql`h.posted_at`, span)),
+    sql` OR `,
+  )})`
   return statement(sql`
     WITH ${countedAccounts(workspaceId, filter)},
     gone AS MATERIALIZED (
-      SELECT p.id FROM selected s JOIN posts p ON p.account_id = s.id
-      WHERE p.deleted_at IS NOT NULL
+      SELECT p.id FROM posts p
+      WHERE p.workspace_id = ${workspaceId} AND p.deleted_at IS NOT NULL
         AND p.posted_at > ${iso(w.spans.at(-1)?.afterMs ?? nowMs)}::timestamptz AND p.posted_at <= ${w.now}
+        ${needed}
     ),
     recent AS MATERIALIZED (
       SELECT h.tag, h.display, h.account_id, h.post_id, h.posted_at, (${ageMs} / ${w.stepMs})::int AS slice
       FROM post_hashtags h
-      WHERE h.workspace_id = ${workspaceId} AND h.posted_at > ${w.start} AND h.posted_at <= ${w.now} AND ${counts}
+      WHERE h.workspace_id = ${workspaceId} AND h.posted_at > ${w.start} AND h.posted_at <= ${w.now}
+        AND ${isOfSelected} AND NOT EXISTS (SELECT 1 FROM gone g WHERE g.id = h.post_id)
+        ${needed}
     ),
     candidate AS MATERIALIZED (
-      SELECT tag, SUM(n)::int AS uses, COUNT(*)::int AS accounts
-      FROM (SELECT tag, account_id, COUNT(*) AS n FROM recent GROUP BY 1, 2) used
-      GROUP BY tag ORDER BY 2 DESC, tag COLLATE "C" LIMIT ${MAX_TRENDING_CANDIDATES}
+      -- Numbered, as numbers are told apart faster than texts.
+      SELECT c.*, row_number() OVER ()::int AS number FROM (
+        SELECT tag, SUM(n)::int AS uses, COUNT(*)::int AS accounts
+        FROM (SELECT tag, account_id, COUNT(*) AS n FROM recent GROUP BY 1, 2) used
+        GROUP BY tag ORDER BY 2 DESC, tag COLLATE "C" LIMIT ${MAX_TRENDING_CANDIDATES}
+      ) c
     ),
-    shown AS MATERIALIZED (SELECT recent.* FROM recent JOIN candidate USING (tag)),
+    shown AS MATERIALIZED (
+      SELECT number, display, account_id, post_id, posted_at, slice FROM recent JOIN candidate USING (tag)
+    ),
     engagement AS (
-      SELECT shown.tag, SUM(p.engagements)::bigint AS engagements
+      SELECT shown.number, SUM(p.engagements)::bigint AS engagements
       FROM shown JOIN selected s ON s.id = shown.account_id JOIN posts p ON p.id = shown.post_id
       WHERE s.summed GROUP BY 1
     ),
     spelling AS (
-      SELECT DISTINCT ON (tag) tag, display
-      FROM (SELECT tag, display, COUNT(*) AS n, MAX(posted_at) AS latest FROM shown GROUP BY 1, 2) written
-      ORDER BY tag, n DESC, latest DESC, display COLLATE "C"
+      SELECT DISTINCT ON (number) number, display
+      FROM (SELECT number, display, COUNT(*) AS n, MAX(posted_at) AS latest FROM shown GROUP BY 1, 2) written
+      ORDER BY number, n DESC, latest DESC, display COLLATE "C"
     ),
-    sliced AS (SELECT tag, slice, COUNT(*)::int AS n FROM shown GROUP BY 1, 2),
+    sliced AS (SELECT number, slice, COUNT(*)::int AS n FROM shown GROUP BY 1, 2),
     sparkline AS (
-      SELECT tag, array_agg(COALESCE(n, 0) ORDER BY slice DESC) AS slices
-      FROM candidate CROSS JOIN generate_series(0, ${w.slices} - 1) AS slice LEFT JOIN sliced USING (tag, slice)
+      SELECT number, array_agg(COALESCE(n, 0) ORDER BY slice DESC) AS slices
+      FROM candidate CROSS JOIN generate_series(0, ${w.slices} - 1) AS slice LEFT JOIN sliced USING (number, slice)
       GROUP BY 1
     ),
-    -- Cells: see MeasureChanges in src/domain/trending.ts.
     entering AS (
-      SELECT tag, (2 * (age / ${w.stepMs}) + (age % ${w.stepMs} >= ${w.phaseMs})::int)::int AS cell, COUNT(*)::int AS n
-      FROM (SELECT tag, ${ageMs} AS age FROM ${usesInSpans(workspaceId, w)} AND ${counts}) aged
+      SELECT number, ${cell} AS cell, COUNT(*)::int AS n
+      FROM (SELECT number, ${ageMs} AS age FROM shown h) aged GROUP BY 1, 2
+      UNION ALL
+      SELECT number, ${cell}, COUNT(*)::int
+      FROM (SELECT number, ${ageMs} AS age FROM (${uses}) h JOIN candidate USING (tag) WHERE ${isOfSelected}) aged
+      GROUP BY 1, 2
+      -- Few are gone: they are taken from the others, rather than looked for among them.
+      UNION ALL
+      SELECT number, ${cell}, -COUNT(*)::int
+      FROM (
+        SELECT number, ${ageMs} AS age
+        FROM gone JOIN post_hashtags h ON h.post_id = gone.id JOIN candidate USING (tag)
+        WHERE h.workspace_id = ${workspaceId} AND ${isInSpans} AND ${isOfSelected}
+      ) aged
       GROUP BY 1, 2
     ),
     changing AS (
-      SELECT tag, cell, SUM(n)::int AS n FROM (
-        SELECT tag, cell, n FROM entering
-        UNION ALL SELECT tag, cell - 2 * ${w.slices}, -n FROM entering WHERE cell >= 2 * ${w.slices}
+      SELECT number, cell, SUM(n)::int AS n FROM (
+        SELECT number, cell, n FROM entering
+        UNION ALL SELECT number, cell - 2 * ${w.slices}, -n FROM entering WHERE cell >= 2 * ${w.slices}
       ) moves GROUP BY 1, 2 HAVING SUM(n) <> 0
     ),
-    history AS (SELECT tag, array_agg(cell) AS cells, array_agg(n) AS changes FROM changing GROUP BY 1)
+    history AS (SELECT number, array_agg(cell) AS cells, array_agg(n) AS changes FROM changing GROUP BY 1)
     SELECT tag, display, uses, accounts, engagements, slices AS sparkline, cells, changes
-    FROM candidate JOIN spelling USING (tag) JOIN sparkline USING (tag) JOIN history USING (tag)
-    LEFT JOIN engagement USING (tag)`)
+    FROM candidate JOIN spelling USING (number) JOIN sparkline USING (number) JOIN history USING (number)
+    LEFT JOIN engagement USING (number)`)
 }
 
 /**
@@ -160,15 +190,40 @@ export interface StoredTrendingRow {
   items: unknown
 }
 
-/** What was worked out ahead for one platform (or `all`) and window; all of the workspace's by default. */
-export function storedTrending(
-  workspaceId: string,
-  only?: { window: TrendingWindow; platform: string },
-): Statement<StoredTrendingRow> {
-  const condition = only ? sql`AND "window" = ${only.window} AND platform = ${only.platform}` : sql``
+/** What was worked out ahead, for every window and platform (and `all`). */
+export function storedTrending(workspaceId: string): Statement<StoredTrendingRow> {
   return statement(sql`
     SELECT "window", platform, computed_at AS "computedAt", items FROM trending_hashtags
-    WHERE workspace_id = ${workspaceId} ${condition}`)
+    WHERE workspace_id = ${workspaceId}`)
+}
+
+/** Of what was worked out ahead: for which platform (or `all`), and since when. */
+export interface UsableTrends {
+  platform: string
+  /** RFC 3339; not included. */
+  sinceIso: string
+}
+
+/** What was worked out ahead and still is what would be worked out: nothing has changed since. */
+function usableTrends(
+  workspaceId: string,
+  window: TrendingWindow,
+  { platform, sinceIso }: UsableTrends,
+): SQL {
+  return sql`
+    SELECT t."window", t.platform, t.computed_at AS "computedAt", t.items
+    FROM trending_hashtags t JOIN workspaces w ON w.id = t.workspace_id
+    WHERE t.workspace_id = ${workspaceId} AND t."window" = ${window} AND t.platform = ${platform}
+      AND (t.items->>'generation')::bigint = w.generation AND t.computed_at > ${sinceIso}::timestamptz`
+}
+
+/** The one row of `UsableTrends`, or none. */
+export function usableTrending(
+  workspaceId: string,
+  window: TrendingWindow,
+  usable: UsableTrends,
+): Statement<StoredTrendingRow> {
+  return statement(usableTrends(workspaceId, window, usable))
 }
 
 export interface TrendingToStore {
@@ -210,107 +265,14 @@ export function platformsInUse(workspaceId: string): Statement<{ platform: Platf
     WHERE workspace_id = ${workspaceId} AND deleted_at IS NULL ORDER BY 1`)
 }
 
-/** Workspaces that used a hashtag since a moment. Runs outside any workspace. */
-export function workspacesWithHashtags(sinceIso: string): Statement<{ workspaceId: string }> {
+/** Workspaces that used a hashtag since a moment, by id, `most` of them behind `after`. Runs outside any workspace. */
+export function workspacesWithHashtags(
+  sinceIso: string,
+  after: string | null,
+  most: number,
+): Statement<{ workspaceId: string }> {
   return statement(sql`
-    SELECT workspace_id AS "workspaceId" FROM app_workspaces_with_hashtags(${sinceIso}::timestamptz)`)
-}
-
-// ── One tag's course ─────────────────────────────────────────────────────────────────────────
-
-/** Days of a timezone, and the moments that bound them. */
-export interface CoursePeriod {
-  timezone: string
-  /** RFC 3339; included. */
-  start: string
-  /** RFC 3339; not included. */
-  end: string
-}
-
-export interface HashtagDayRow {
-  /** `2026-11-22` */
-  day: string
-  uses: number
-  accounts: number
-  engagements: number | null
-}
-
-export interface HashtagPostRow {
-  /** `null` for a post of the public scope, which may be another workspace's. */
-  id: string | null
-  accountId: string | null
-  platform: Platform
-  handle: string
-  kind: string
-  text: string | null
-  url: string | null
-  postedAt: string
-  /** Every metric of a post, and `engagements`. */
-  metrics: Record<string, number | null>
-}
-
-export interface HashtagCourseRow {
-  /** The usual spelling; `null` where the tag was not used. */
-  display: string | null
-  /** Days with uses alone, in no order. */
-  days: HashtagDayRow[] | null
-  topPosts: HashtagPostRow[] | null
-}
-
-/** The columns of a post that the course needs, and the rows of `used` that `courseOf` reads. */
-const POST_COLUMNS = ['kind', 'text', 'url', ...POST_METRICS, 'engagements']
-
-/** Figures of the rows of `used`; only posts whose engagements may be compared (`summed`) are ranked. */
-function courseOf(period: CoursePeriod, mostPosts: number): SQL {
-  const metrics = sql.raw([...POST_METRICS, 'engagements'].map((m) => `'${m}', ${m}`).join(', '))
-  return sql`
-    SELECT
-      (SELECT display FROM used
-        GROUP BY display ORDER BY COUNT(*) DESC, MAX(posted_at) DESC, display COLLATE "C" LIMIT 1) AS display,
-      (SELECT jsonb_agg(d) FROM (
-        SELECT (posted_at AT TIME ZONE ${period.timezone})::date AS day, COUNT(*) AS uses,
-          COUNT(DISTINCT person) AS accounts, SUM(engagements) FILTER (WHERE summed) AS engagements
-        FROM used GROUP BY 1) d) AS days,
-      (SELECT jsonb_agg(p.post ORDER BY p.engagements DESC, p.id, p.url) FROM (
-        SELECT engagements, id, url, jsonb_build_object(
-          'id', id, 'accountId', account_id, 'platform', platform, 'handle', handle, 'kind', kind,
-          'text', text, 'url', url,
-          'postedAt', to_char(posted_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'),
-          'metrics', jsonb_build_object(${metrics})) AS post
-        FROM used WHERE summed AND engagements IS NOT NULL
-        ORDER BY engagements DESC, id, url LIMIT ${mostPosts}::int) p) AS "topPosts"`
-}
-
-/** Uses of a tag (normalised) by the workspace's accounts, per day of a period, and its top posts. */
-export function workspaceHashtagCourse(
-  workspaceId: string,
-  tag: string,
-  period: CoursePeriod,
-  mostPosts: number,
-): Statement<HashtagCourseRow> {
-  return statement(sql`
-    WITH ${countedAccounts(workspaceId, { platforms: [], brands: [] })},
-    used AS MATERIALIZED (
-      SELECT h.display, h.posted_at, h.account_id AS person, s.summed, p.id, p.account_id, s.platform, s.handle,
-        ${sql.raw(POST_COLUMNS.map((column) => `p.${column}`).join(', '))}
-      FROM post_hashtags h JOIN selected s ON s.id = h.account_id JOIN posts p ON p.id = h.post_id
-      WHERE h.workspace_id = ${workspaceId} AND h.tag = ${tag} AND p.deleted_at IS NULL
-        AND h.posted_at >= ${period.start}::timestamptz AND h.posted_at < ${period.end}::timestamptz
-    )
-    ${courseOf(period, mostPosts)}`)
-}
-
-/** The same over all workspaces, of posts that anyone can read. Runs outside any workspace. */
-export function publicHashtagCourse(
-  tag: string,
-  period: CoursePeriod,
-  mostPosts: number,
-): Statement<HashtagCourseRow> {
-  return statement(sql`
-    WITH used AS MATERIALIZED (
-      SELECT display, posted_at, person, platform <> ALL (${array(SEPARATE_PLATFORMS)}::text[]) AS summed,
-        NULL::uuid AS id, NULL::uuid AS account_id, platform, handle, ${sql.raw(POST_COLUMNS.join(', '))}
-      FROM app_public_tag_posts(${tag}, ${period.start}::timestamptz, ${period.end}::timestamptz)
-    )
-    ${courseOf(period, mostPosts)}`)
+    SELECT workspace_id AS "workspaceId" FROM app_workspaces_with_hashtags(${sinceIso}::timestamptz)
+    WHERE ${after}::uuid IS NULL OR workspace_id > ${after}::uuid
+    ORDER BY workspace_id LIMIT ${most}`)
 }

@@ -1,6 +1,7 @@
 import { type SQL, sql } from 'drizzle-orm'
 import {
   boolean,
+  customType,
   index,
   jsonb,
   pgTable,
@@ -23,6 +24,9 @@ const engagementsFormula = (): SQL => sql`CASE
     WHEN COALESCE(likes, comments, shares, quotes, saves) IS NULL THEN NULL
     ELSE COALESCE(likes, 0) + COALESCE(comments, 0) + COALESCE(shares, 0) + COALESCE(quotes, 0) + COALESCE(saves, 0)
   END`
+
+/** Counts that lists of posts are sorted by, each by an index of its own. */
+const SORTED_COUNTS = ['engagements', 'likes', 'comments', 'shares', 'saves', 'views'] as const
 
 export const posts = pgTable(
   'posts',
@@ -71,14 +75,59 @@ export const posts = pgTable(
       t.postedAt.desc().nullsFirst(),
       t.id.desc().nullsFirst(),
     ),
-    index('posts_workspace_engagements').on(
-      t.workspaceId,
-      sql`COALESCE(engagements, -1) DESC`,
-      t.id.desc().nullsFirst(),
+    // Led by the account: whatever accounts are asked for, each one's best are at its beginning.
+    ...SORTED_COUNTS.map((metric) =>
+      index(`posts_account_${metric}`)
+        .on(
+          t.accountId,
+          sql.raw(`(CASE WHEN ${metric} IS NULL THEN '-1'::bigint ELSE ${metric} END) DESC`),
+          t.id.desc().nullsFirst(),
+        )
+        .concurrently(),
     ),
+    index('posts_account_rate')
+      .on(
+        t.accountId,
+        sql`COALESCE(engagements::float8 / NULLIF(followers_at_posting, 0), -1) DESC`,
+        t.id.desc().nullsFirst(),
+      )
+      .concurrently(),
+    // Equal entries are stored once, so that it costs next to nothing.
+    index('posts_workspace_kind').on(t.workspaceId, t.kind).concurrently(),
+    index('posts_deleted').on(t.workspaceId, t.postedAt).where(sql`deleted_at IS NOT NULL`).concurrently(),
     index('posts_due')
       .on(t.platform, t.nextRefreshAt)
       .where(sql`next_refresh_at IS NOT NULL AND deleted_at IS NULL`),
+  ],
+)
+
+const tsvector = customType<{ data: string }>({ dataType: () => 'tsvector' })
+
+/**
+ * What posts are found by: a row for each post that has a text, written by a trigger on `posts`
+ * (`drizzle/0013_search.sql`). Apart from the posts, as those are written at every reading of their metrics, and an
+ * index of words is dear to write.
+ */
+export const postSearch = pgTable(
+  'post_search',
+  {
+    postId: uuid('post_id')
+      .primaryKey()
+      .references(() => posts.id, { onDelete: 'cascade' }),
+    workspaceId: workspaceRef(),
+    accountId: uuid('account_id').notNull(),
+    kind: text('kind', { enum: POST_KINDS }).notNull(),
+    postedAt: moment('posted_at').notNull(),
+    /** The words of its text, and one that stands for its workspace and month. */
+    terms: tsvector('terms').notNull(),
+  },
+  (t) => [
+    index('post_search_posted').on(
+      t.workspaceId,
+      t.postedAt.desc().nullsFirst(),
+      t.postId.desc().nullsFirst(),
+    ),
+    index('post_search_terms').using('gin', t.terms).with({ gin_pending_list_limit: 1024 }).concurrently(),
   ],
 )
 

@@ -1,6 +1,7 @@
 import { createRoute, z } from '@hono/zod-openapi'
 import { invalidRequest } from '../../errors.ts'
 import { createCursorCodec } from '../../lib/cursor.ts'
+import { brandsOf } from '../../services/access/reach.ts'
 import { connectAccount } from '../../services/accounts/connect-account.ts'
 import { connectBatch } from '../../services/accounts/connect-batch.ts'
 import {
@@ -18,16 +19,21 @@ import {
   ConnectAccounts,
   UpdateAccount,
 } from '../../services/accounts/schemas.ts'
+import { ACCOUNT_SORTS } from '../../services/accounts/sorts.ts'
 import { syncAccountNow } from '../../services/accounts/sync-now.ts'
 import { removeCredentials, storeCredentials } from '../../services/credentials/manage-credentials.ts'
 import { AccountCredentials } from '../../services/credentials/schemas.ts'
+import { requirePermission } from '../../services/permissions.ts'
 import { AcceptedJob, accepted } from '../accepted.ts'
+import { answerCached } from '../cached.ts'
 import {
   accountFilter,
+  cachedPage,
   createApi,
   idParameter,
   json,
   jsonBody,
+  minGenerationParameter,
   page,
   paging,
   problems,
@@ -67,18 +73,21 @@ const listRoute = createRoute({
   path: '/accounts',
   'x-permission': 'analytics.read',
   tags,
-  summary: 'Accounts, by handle',
+  summary: 'Accounts',
+  description:
+    'By handle, or downwards by followers, by when they were last read, or by when they were connected; what is unknown comes last. `status=deleted` lists those that were removed here and can be restored.',
   request: {
     query: z.strictObject({
       ...paging,
       ...accountFilter,
-      status: z.enum(['active', 'paused', 'needs_auth', 'gone', 'error', 'imported']).optional(),
+      status: z.enum(['active', 'paused', 'needs_auth', 'gone', 'error', 'imported', 'deleted']).optional(),
       stale: z.enum(['true', 'false']).optional(),
       q: searchParameter,
-      sort: z.enum(['handle']).default('handle'),
+      sort: z.enum(ACCOUNT_SORTS).default('handle'),
+      minGeneration: minGenerationParameter,
     }),
   },
-  responses: { 200: json(page(AccountDocument), 'A page of accounts'), ...problems(400) },
+  responses: { 200: json(cachedPage(AccountDocument), 'A page of accounts'), ...problems(400, 503) },
 })
 
 const getRoute = createRoute({
@@ -168,7 +177,7 @@ const removeCredentialsRoute = createRoute({
   responses: { 204: { description: 'Removed' }, ...problems(403, 404) },
 })
 
-const Position = z.object({ handle: z.string(), id: z.uuid() })
+const Position = z.object({ value: z.string(), id: z.uuid(), sort: z.string() })
 
 export const accountRoutes = createApi()
   .openapi(connectRoute, async (c) => {
@@ -181,16 +190,32 @@ export const accountRoutes = createApi()
     const query = c.req.valid('query')
     const codec = createCursorCodec(c.get('deps').config.cursorSecret, 'accounts')
     const after = query.cursor === undefined ? null : Position.parse(await codec.decode(query.cursor))
+    if (after !== null && after.sort !== query.sort)
+      throw invalidRequest([{ pointer: '/query/cursor', detail: 'This cursor belongs to another order.' }])
+    requirePermission(ctx.actor, 'analytics.read')
     noteWatching(ctx)
-    const { items, next } = await listAccountsPage(ctx, {
-      filter: { accounts: query.accounts, platforms: query.platforms, brands: query.brands },
+    const { sort, limit, minGeneration } = query
+    const question = {
+      filter: {
+        accounts: query.accounts.toSorted(),
+        platforms: query.platforms.toSorted(),
+        brands: query.brands.toSorted(),
+      },
       search: query.q?.trim() || null,
       status: query.status ?? null,
       stale: query.stale === undefined ? null : query.stale === 'true',
+      sort,
       after,
-      limit: query.limit,
-    })
-    return c.json({ items, nextCursor: next === null ? null : await codec.encode(next) }, 200)
+      limit,
+    }
+    const read = async () => {
+      const { items, next, generation } = await listAccountsPage(ctx, question)
+      const nextCursor = next === null ? null : await codec.encode({ ...next, sort })
+      return { generation, value: { items, nextCursor, stale: false } }
+    }
+    if (after !== null) return c.json((await read()).value, 200)
+    const asked = { scope: ctx.workspace.id, reach: brandsOf(ctx.actor), question, minGeneration }
+    return answerCached(c, 'accounts', asked, read) as never
   })
   .openapi(getRoute, async (c) => c.json(await getAccount(c.get('ctx'), c.req.valid('param').id), 200))
   .openapi(changeRoute, async (c) => {

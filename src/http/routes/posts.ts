@@ -4,17 +4,22 @@ import { daysBetween, isTimezone, periodOf } from '../../domain/periods.ts'
 import { POST_KINDS } from '../../domain/platforms.ts'
 import { type FieldError, invalidRequest } from '../../errors.ts'
 import { createCursorCodec } from '../../lib/cursor.ts'
+import { brandsOf } from '../../services/access/reach.ts'
+import { requirePermission } from '../../services/permissions.ts'
 import { getPost, getPostSnapshots, getPosts } from '../../services/posts/posts.ts'
 import { Post, PostSnapshot } from '../../services/posts/schemas.ts'
-import { POST_SORTS, type PostSort } from '../../services/posts/sorts.ts'
+import { POST_SORTS, type PostListQuery, type PostSort } from '../../services/posts/sorts.ts'
+import { answerCached } from '../cached.ts'
 import {
   accountFilter,
+  cachedPage,
   commaList,
   createApi,
   DAY_HINT,
   idParameter,
   isAskableDay,
   json,
+  minGenerationParameter,
   page,
   paging,
   problems,
@@ -33,7 +38,8 @@ const listRoute = createRoute({
   tags,
   'x-permission': 'analytics.read',
   summary: 'Posts, sorted downwards',
-  description: 'Unknown counts come last. `from` and `to` are days of the timezone, inclusive.',
+  description:
+    'Unknown counts come last. `from` and `to` are days of the timezone, inclusive.\n\n`q` finds posts in whose text every word stands, in any order, without regard to case; of the last word the beginning is enough. `#tag` finds hashtags, `@name` handles that begin so. Symbols such as emoji are words of their own; what is written without spaces between words (Chinese, Japanese, Thai) is found by neighbouring characters. Other characters separate words.\n\n`-relevance` needs `q`. It ranks the newest 1,000 matches: first those in which the words stand together as they were asked for, the more often (up to three times) the better, then those that have the last word in full; the newest first among equals. The list ends with these.',
   request: {
     query: z.strictObject({
       ...paging,
@@ -45,9 +51,10 @@ const listRoute = createRoute({
       from: day,
       to: day,
       timezone: z.string().refine(isTimezone, 'must be an IANA timezone such as Europe/Berlin').optional(),
+      minGeneration: minGenerationParameter,
     }),
   },
-  responses: { 200: json(page(PostDocument), 'A page of posts'), ...problems(400) },
+  responses: { 200: json(cachedPage(PostDocument), 'A page of posts'), ...problems(400, 503) },
 })
 
 const getRoute = createRoute({
@@ -70,6 +77,9 @@ const metricsRoute = createRoute({
   responses: { 200: json(page(PostSnapshot), 'A page of readings'), ...problems(400, 404) },
 })
 
+/** Whether there is a word or a symbol to look for. */
+const SEARCHABLE = /[\p{L}\p{N}_]|(?!\p{ASCII})\p{S}/u
+
 const Position = z.object({ value: z.string(), id: z.uuid(), sort: z.string() })
 
 export const postRoutes = createApi()
@@ -87,21 +97,39 @@ export const postRoutes = createApi()
     const normalised = query.hashtags.map(normaliseTag)
     if (normalised.includes(null))
       errors.push({ pointer: '/query/hashtags', detail: 'This is not a hashtag.' })
+    const search = query.q?.trim() || null
+    if (search !== null && !SEARCHABLE.test(search))
+      errors.push({ pointer: '/query/q', detail: 'There is no word in it to look for.' })
+    if (search === null && sort === '-relevance')
+      errors.push({ pointer: '/query/sort', detail: 'Only what is searched for (q) has a relevance.' })
     if (errors.length > 0) throw invalidRequest(errors)
+    requirePermission(ctx.actor, 'analytics.read')
     const timezone = query.timezone ?? ctx.workspace.timezone
-    noteWatching(ctx)
-    const { items, next } = await getPosts(ctx, {
-      filter: { accounts: query.accounts, platforms: query.platforms, brands: query.brands },
+    const question: PostListQuery = {
+      filter: {
+        accounts: query.accounts.toSorted(),
+        platforms: query.platforms.toSorted(),
+        brands: query.brands.toSorted(),
+      },
       sort: POST_SORTS.find((known) => sort === `-${known}`) ?? 'postedAt',
-      kinds: query.kinds,
-      hashtags: normalised.filter((tag) => tag !== null),
-      search: query.q?.trim() || null,
+      kinds: query.kinds.toSorted(),
+      hashtags: normalised.filter((tag) => tag !== null).toSorted(),
+      search,
       from: from === undefined ? null : periodOf(from, from, timezone).start,
       until: to === undefined ? null : periodOf(to, to, timezone).end,
       after,
       limit: query.limit,
-    })
-    return c.json({ items, nextCursor: next === null ? null : await codec.encode({ ...next, sort }) }, 200)
+    }
+    noteWatching(ctx)
+    const read = async () => {
+      const { items, next, generation } = await getPosts(ctx, question)
+      const nextCursor = next === null ? null : await codec.encode({ ...next, sort })
+      return { generation, value: { items, nextCursor, stale: false } }
+    }
+    if (after !== null) return c.json((await read()).value, 200)
+    const { minGeneration } = query
+    const asked = { scope: ctx.workspace.id, reach: brandsOf(ctx.actor), question, minGeneration }
+    return answerCached(c, 'posts', asked, read) as never
   })
   .openapi(getRoute, async (c) => c.json(await getPost(c.get('ctx'), c.req.valid('param').id), 200))
   .openapi(metricsRoute, async (c) => {

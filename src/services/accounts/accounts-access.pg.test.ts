@@ -72,7 +72,15 @@ const everything = { accounts: [], platforms: [], brands: [] }
 const seenBy = async (ctx: ServiceContext) =>
   (
     await listAccountsPage(ctx, {
-      ...{ filter: everything, search: null, status: null, stale: null, after: null, limit: 50 },
+      ...{
+        filter: everything,
+        search: null,
+        status: null,
+        stale: null,
+        sort: 'handle' as const,
+        after: null,
+        limit: 50,
+      },
     })
   ).items.map(({ handle }) => handle)
 

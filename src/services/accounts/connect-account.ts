@@ -73,7 +73,7 @@ async function askPlatform(
 ): Promise<{ profile: AccountProfile; sealed: SealedCredential | null }> {
   const { platform, handle, credentials } = input
   if (credentials === undefined) {
-    const connector = connectorOf(ctx, platform)
+    const connector = await connectorOf(ctx, platform)
     const profile = await callFor(ctx, platform, (context) => connector.resolve(context, handle)).catch(
       (error: unknown) => {
         throw toAppError(error)
@@ -81,7 +81,7 @@ async function askPlatform(
     )
     return { profile, sealed: null }
   }
-  const { tokens, vault } = requireTokens(ctx, platform, '/credentials')
+  const { tokens, vault } = await requireTokens(ctx, platform, '/credentials')
   try {
     const token = { value: credentials.accessToken, allowance: accountId }
     const { profile, accessToken } = await callFor(ctx, platform, async (context) => {

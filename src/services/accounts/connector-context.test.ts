@@ -125,8 +125,8 @@ describe('what a connector works with', () => {
   })
 })
 
-it('says of platforms without a connector that their posts can be imported', () => {
-  expect(() => connectorOf({ connectors: {} }, 'instagram')).toThrow(
+it('says of platforms without a connector that their posts can be imported', async () => {
+  await expect(connectorOf({ connectors: async () => ({}) }, 'instagram')).rejects.toThrow(
     expect.objectContaining({ code: 'platform_unsupported', message: expect.stringContaining('Instagram') }),
   )
 })

@@ -9,8 +9,11 @@ import { type Share, UsageLedger } from '../usage/usage-ledger.ts'
 import { writeUsage } from '../usage/write-usage.ts'
 
 /** @throws platform_unsupported where accounts of a platform can only be imported so far */
-export function connectorOf(deps: Pick<ServiceDeps, 'connectors'>, platform: Platform): PlatformConnector {
-  const connector = deps.connectors[platform]
+export async function connectorOf(
+  deps: Pick<ServiceDeps, 'connectors'>,
+  platform: Platform,
+): Promise<PlatformConnector> {
+  const connector = (await deps.connectors())[platform]
   if (connector === undefined)
     throw new AppError(
       'platform_unsupported',

@@ -1,6 +1,7 @@
 import type { Statement } from '../../db/client.ts'
 import {
   type AccountListQuery,
+  type AccountPosition,
   type AccountRow,
   accountHistory,
   accountWritten,
@@ -12,10 +13,12 @@ import {
   updateAccount,
 } from '../../db/queries/accounts.ts'
 import { lockWorkspace, raiseGeneration, undeliveredEvents } from '../../db/queries/ingest/index.ts'
+import { workspaceState } from '../../db/queries/overview.ts'
 import { AppError, invalidRequest, notFound } from '../../errors.ts'
 import { type AuditEntry, audit } from '../audit/record.ts'
 import type { ServiceContext } from '../context.ts'
 import { deliverEvents } from '../ingest/deliver-events.ts'
+import { READ_TIMEOUT_MS } from '../overview/get-overview.ts'
 import { requirePermission } from '../permissions.ts'
 import { NO_SUCH_BRAND, requireBrandInReach } from './brand-reach.ts'
 import { getAccountRow } from './get-account-row.ts'
@@ -29,33 +32,34 @@ export async function getAccount(ctx: ServiceContext, id: string): Promise<Accou
 
 export interface AccountPage {
   items: Account[]
-  next: { handle: string; id: string } | null
+  next: AccountPosition | null
+  /** The workspace's, when they were read. */
+  generation: number
 }
 
-/** A page of accounts by handle. Whether one is stale is a matter of the moment, and nothing to ask the database. */
+/** A page of accounts, with the generation that it belongs to. */
 export async function listAccountsPage(
   ctx: ServiceContext,
-  query: AccountListQuery & { stale: boolean | null },
+  query: Omit<AccountListQuery, 'nowIso'>,
 ): Promise<AccountPage> {
   requirePermission(ctx.actor, 'analytics.read')
   const now = ctx.clock.now()
-  const found: { account: Account; key: { handle: string; id: string } }[] = []
-  let { after } = query
-  for (let hasMore = true; hasMore && found.length <= query.limit; ) {
-    const [rows] = await ctx.db.inWorkspace(ctx.workspace.id, [
-      listAccounts(ctx.workspace.id, { ...query, after }),
-    ])
-    for (const row of rows) {
-      const account = presentAccount(row, now)
-      after = { handle: row.handle.toLowerCase(), id: row.id }
-      if (query.stale === null || account.freshness.stale === query.stale) found.push({ account, key: after })
-    }
-    hasMore = rows.length > query.limit
-  }
-  const page = found.slice(0, query.limit)
+  const workspaceId = ctx.workspace.id
+  const [[state], rows] = await ctx.db.inWorkspace(
+    workspaceId,
+    [
+      workspaceState(workspaceId),
+      listAccounts(workspaceId, { ...query, nowIso: new Date(now).toISOString() }),
+    ],
+    { snapshot: true, timeoutMs: READ_TIMEOUT_MS },
+  )
+  if (state === undefined) throw notFound('workspace')
+  const page = rows.slice(0, query.limit)
+  const last = page.at(-1)
   return {
-    items: page.map(({ account }) => account),
-    next: found.length > query.limit ? (page.at(-1)?.key ?? null) : null,
+    items: page.map((row) => presentAccount(row, now)),
+    next: rows.length > query.limit && last !== undefined ? { value: last.sortValue, id: last.id } : null,
+    generation: state.generation,
   }
 }
 

@@ -1,11 +1,6 @@
 import type { AccountRow } from '../../db/queries/accounts.ts'
-import { longestRestSeconds } from '../../domain/sync-tiers.ts'
+import { longestUnreadMs, OVERDUE_AFTER_MS, STALE_AFTER_MS } from '../../domain/freshness.ts'
 import { type Account, StaleReason } from './schemas.ts'
-
-/** An account whose last attempt gave nothing counts as stale when so much time has passed since it was read. */
-const STALE_AFTER_MS = 45 * 60_000
-/** Any other, when it should have been read so long ago. */
-const OVERDUE_AFTER_MS = 30 * 60_000
 
 /** An account as the API shows it, with how fresh it is at `nowMs`. */
 export function presentAccount(row: AccountRow, nowMs: number): Account {
@@ -43,7 +38,10 @@ export function presentAccount(row: AccountRow, nowMs: number): Account {
   }
 }
 
-/** Why an account is not read as it should be, and whether its figures are old for that; `null` where all is well. */
+/**
+ * Why an account is not read as it should be, and whether its figures are old for that; `null` where all is well.
+ * `isStale` of src/db/queries/stale-accounts.ts says the same in SQL.
+ */
 function troubleOf(row: AccountRow, nowMs: number): { reason: StaleReason; isStale: boolean } | null {
   if (row.source === 'import') return null
   const stopped = StaleReason.safeParse(row.status)
@@ -54,8 +52,6 @@ function troubleOf(row: AccountRow, nowMs: number): { reason: StaleReason; isSta
   if (known.success)
     return { reason: known.data, isStale: known.data === 'paused' || unreadForMs > STALE_AFTER_MS }
   const lateByMs = nowMs - Date.parse(row.nextSyncAt ?? row.createdAt)
-  // A claim that comes to nothing moves what is next, again and again.
-  const longestMs = longestRestSeconds(row.platform) * 1_100
-  const isOverdue = lateByMs > OVERDUE_AFTER_MS || unreadForMs > longestMs + OVERDUE_AFTER_MS
+  const isOverdue = lateByMs > OVERDUE_AFTER_MS || unreadForMs > longestUnreadMs(row.platform)
   return isOverdue ? { reason: 'overdue', isStale: true } : null
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { STALE_REASONS } from '../../domain/freshness.ts'
 import { PLATFORMS } from '../../domain/platforms.ts'
 import { AccountCredentials, CredentialsState } from '../credentials/schemas.ts'
 
@@ -13,16 +14,7 @@ export const AccountStatus = z.enum([
 ])
 export type AccountStatus = z.infer<typeof AccountStatus>
 
-export const StaleReason = z.enum([
-  'rate_limited',
-  'needs_auth',
-  'platform_down',
-  'budget_spent',
-  'paused',
-  'gone',
-  'error',
-  'overdue',
-])
+export const StaleReason = z.enum(STALE_REASONS)
 export type StaleReason = z.infer<typeof StaleReason>
 
 const readAt = z.string().optional()

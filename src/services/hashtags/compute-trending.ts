@@ -1,7 +1,13 @@
 import { workspaceState } from '../../db/queries/overview.ts'
 import { publicTagCounts, workspaceTagCounts } from '../../db/queries/trending.ts'
 import type { Platform } from '../../domain/platforms.ts'
-import { type TrendingScope, type TrendingSort, type TrendingWindow, trendOf } from '../../domain/trending.ts'
+import {
+  type TagCounts,
+  type TrendingScope,
+  type TrendingSort,
+  type TrendingWindow,
+  trendOf,
+} from '../../domain/trending.ts'
 import { invalidRequest, notFound } from '../../errors.ts'
 import type { ServiceContext } from '../context.ts'
 import { READ_TIMEOUT_MS } from '../overview/get-overview.ts'
@@ -60,10 +66,19 @@ export async function computeWorkspaceTrending(
     { snapshot: true, timeoutMs: READ_TIMEOUT_MS },
   )
   if (state === undefined) throw notFound('workspace')
+  return presentCounts(counts, input, nowMs, state.generation)
+}
+
+/** What was counted in a workspace at a moment, as its trends. */
+export function presentCounts(
+  counts: TagCounts[],
+  { window, sort, limit }: WorkspaceTrendingInput,
+  nowMs: number,
+  generation: number,
+): TrendingHashtags {
   const trends = counts.map((tag) => trendOf(tag, window, 'workspace', nowMs))
   const computedAt = new Date(nowMs).toISOString()
-  const at = { window, scope: 'workspace', computedAt, generation: state.generation, trends } as const
-  return presentTrends(at, input.sort, input.limit)
+  return presentTrends({ window, scope: 'workspace', computedAt, generation, trends }, sort, limit)
 }
 
 /** Trending hashtags of posts that anyone can read: the measure is the number of distinct accounts. */

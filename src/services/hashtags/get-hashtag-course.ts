@@ -1,10 +1,10 @@
-import { workspaceState } from '../../db/queries/overview.ts'
 import {
   type HashtagCourseRow,
   type HashtagDayRow,
   publicHashtagCourse,
   workspaceHashtagCourse,
-} from '../../db/queries/trending.ts'
+} from '../../db/queries/hashtag-course.ts'
+import { workspaceState } from '../../db/queries/overview.ts'
 import { normaliseTag } from '../../domain/hashtags.ts'
 import { daysOf, type Period, periodOf, today } from '../../domain/periods.ts'
 import type { TrendingScope } from '../../domain/trending.ts'

@@ -1,10 +1,10 @@
 import { workspaceState } from '../../db/queries/overview.ts'
-import { EVERY_PLATFORM, storedTrending } from '../../db/queries/trending.ts'
+import { EVERY_PLATFORM, usableTrending, workspaceTagCounts } from '../../db/queries/trending.ts'
 import { notFound } from '../../errors.ts'
 import { brandsOf } from '../access/reach.ts'
 import type { ServiceContext } from '../context.ts'
 import { READ_TIMEOUT_MS } from '../overview/get-overview.ts'
-import { computeTrending, type TrendingInput } from './compute-trending.ts'
+import { computeTrending, presentCounts, type TrendingInput } from './compute-trending.ts'
 import { presentTrends } from './present.ts'
 import type { TrendingHashtags } from './schemas.ts'
 import { readStored } from './stored-trends.ts'
@@ -15,8 +15,8 @@ const STORED_FOR_MS = 5 * 60_000
 /**
  * Trending hashtags, from what `refreshTrending` has worked out ahead where that answers the question, is
  * younger than 5 minutes, and nothing has changed in the workspace since (so that its generation is the
- * answer's); otherwise worked out now. What is worked out ahead is of the whole workspace, and not for members
- * who are limited to brands.
+ * answer's); otherwise worked out now, in the same round trip. What is worked out ahead is of the whole
+ * workspace, and not for members who are limited to brands.
  * @throws invalid_request as `computeTrending`
  */
 export async function getTrendingHashtags(
@@ -26,19 +26,24 @@ export async function getTrendingHashtags(
   const platform = brandsOf(ctx.actor) === null ? storedPlatform(input) : null
   if (platform === null) return computeTrending(ctx, input)
   const workspaceId = ctx.workspace.id
-  const [[state], [row]] = await ctx.db.inWorkspace(
+  const { window, sort, limit } = input
+  const nowMs = ctx.clock.now()
+  const usable = { platform, sinceIso: new Date(nowMs - STORED_FOR_MS).toISOString() }
+  const [[state], [row], counts] = await ctx.db.inWorkspace(
     workspaceId,
-    [workspaceState(workspaceId), storedTrending(workspaceId, { window: input.window, platform })],
+    [
+      workspaceState(workspaceId),
+      usableTrending(workspaceId, window, usable),
+      workspaceTagCounts(workspaceId, input, window, nowMs, usable),
+    ],
     { snapshot: true, timeoutMs: READ_TIMEOUT_MS },
   )
   if (state === undefined) throw notFound('workspace')
-  const stored = row === undefined ? null : readStored(row)
-  const usable =
-    stored !== null &&
-    stored.generation === state.generation &&
-    ctx.clock.now() - Date.parse(stored.computedAt) < STORED_FOR_MS
-  if (!usable) return computeTrending(ctx, input)
-  return presentTrends({ ...stored, window: input.window, scope: 'workspace' }, input.sort, input.limit)
+  if (row === undefined) return presentCounts(counts, input, nowMs, state.generation)
+  const stored = readStored(row)
+  // An earlier version of the product wrote something else.
+  if (stored === null) return computeTrending(ctx, input)
+  return presentTrends({ ...stored, window, scope: 'workspace' }, sort, limit)
 }
 
 /** Under which platform the answer would have been stored; `null` for questions whose answers are not. */

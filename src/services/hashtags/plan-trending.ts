@@ -10,6 +10,9 @@ const EVERY_MS = 5 * 60_000
 const LISTED_FOR_MS =
   Math.max(...TRENDING_WINDOWS.map((window) => WINDOW_RULES[window].lengthMs)) + 24 * 3_600_000
 
+/** Workspaces that are asked for and queued at a time. */
+const PAGE = 1_000
+
 /** Workspaces refreshed at once, by all the messages together. */
 const PARALLELISM = 5
 
@@ -19,20 +22,30 @@ const PARALLELISM = 5
  */
 export async function planTrending(
   deps: Pick<ServiceDeps, 'db' | 'queue' | 'clock'>,
+  pageSize = PAGE,
 ): Promise<{ workspaces: number }> {
   const nowMs = deps.clock.now()
-  const rows = await deps.db.outside(workspacesWithHashtags(new Date(nowMs - LISTED_FOR_MS).toISOString()))
+  const sinceIso = new Date(nowMs - LISTED_FOR_MS).toISOString()
   const slot = Math.floor(nowMs / EVERY_MS)
-  if (rows.length > 0)
-    await deps.queue.publish(
-      rows.map(({ workspaceId }) => ({
-        topic: 'trending/refresh',
-        body: { workspaceId } satisfies RefreshTrendingMessage,
-        deduplicationId: `trending-${workspaceId}-${slot}`,
-        flow: { key: 'trending', parallelism: PARALLELISM },
-        // The next plan is near.
-        retries: 1,
-      })),
+  let workspaces = 0
+  let after: string | null = null
+  do {
+    const rows: { workspaceId: string }[] = await deps.db.outside(
+      workspacesWithHashtags(sinceIso, after, pageSize),
     )
-  return { workspaces: rows.length }
+    if (rows.length > 0)
+      await deps.queue.publish(
+        rows.map(({ workspaceId }) => ({
+          topic: 'trending/refresh',
+          body: { workspaceId } satisfies RefreshTrendingMessage,
+          deduplicationId: `trending-${workspaceId}-${slot}`,
+          flow: { key: 'trending', parallelism: PARALLELISM },
+          // The next plan is near.
+          retries: 1,
+        })),
+      )
+    workspaces += rows.length
+    after = rows.length < pageSize ? null : (rows.at(-1)?.workspaceId ?? null)
+  } while (after !== null)
+  return { workspaces }
 }

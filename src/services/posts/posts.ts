@@ -1,3 +1,4 @@
+import { workspaceState } from '../../db/queries/overview.ts'
 import {
   listPosts,
   listSnapshots,
@@ -9,6 +10,7 @@ import {
 import { notFound } from '../../errors.ts'
 import { isId } from '../../lib/ids.ts'
 import type { ServiceContext } from '../context.ts'
+import { READ_TIMEOUT_MS } from '../overview/get-overview.ts'
 import { requirePermission } from '../permissions.ts'
 import type { Post, PostMetricsWithEngagements, PostSnapshot } from './schemas.ts'
 
@@ -54,17 +56,26 @@ function present(row: PostRow): Post {
 export interface PostPageResult {
   items: Post[]
   next: { value: string; id: string } | null
+  /** The workspace's, when they were read. */
+  generation: number
 }
 
 /** A page of posts: all that is known of them, those deleted on their platform included. */
 export async function getPosts(ctx: ServiceContext, query: PostListQuery): Promise<PostPageResult> {
   requirePermission(ctx.actor, 'analytics.read')
-  const [rows] = await ctx.db.inWorkspace(ctx.workspace.id, [listPosts(ctx.workspace.id, query)])
+  const workspaceId = ctx.workspace.id
+  const [[state], rows] = await ctx.db.inWorkspace(
+    workspaceId,
+    [workspaceState(workspaceId), listPosts(workspaceId, query)],
+    { snapshot: true, timeoutMs: READ_TIMEOUT_MS },
+  )
+  if (state === undefined) throw notFound('workspace')
   const page = rows.slice(0, query.limit)
   const last = page.at(-1)
   return {
     items: page.map(present),
     next: rows.length > query.limit && last !== undefined ? { value: last.sortValue, id: last.id } : null,
+    generation: state.generation,
   }
 }
 

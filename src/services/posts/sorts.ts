@@ -1,2 +1,2 @@
-/** What lists of posts may be sorted by. */
-export { POST_SORTS, type PostSort } from '../../db/queries/posts.ts'
+/** How lists of posts may be asked for. */
+export { POST_SORTS, type PostListQuery, type PostSort } from '../../db/queries/posts.ts'

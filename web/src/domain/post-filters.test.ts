@@ -24,6 +24,12 @@ describe('post filters', () => {
     expect(normaliseHashtag('#2026')).toBeNull()
   })
 
+  it('sorts by relevance only what is searched for', () => {
+    expect(parse('?sort=-relevance&q=sea').sort).toBe('-relevance')
+    expect(parse('?sort=-relevance&q=+').sort).toBe('-postedAt')
+    expect(postQuery({ ...NO_POST_FILTERS, sort: '-relevance' }).sort).toBeUndefined()
+  })
+
   it('knows a filtered list from one that is only sorted', () => {
     expect(isFiltered(parse('?sort=-likes'))).toBe(false)
     expect(isFiltered(parse('?hashtags=books'))).toBe(true)

@@ -2,7 +2,7 @@ import { POST_KINDS, type PostKind } from '../../../src/domain/platforms.ts'
 import { splitList } from './overview-filters.ts'
 import { isDate } from './period.ts'
 
-export const POST_SORTS = [
+const POST_SORTS = [
   '-postedAt',
   '-engagements',
   '-engagementRate',
@@ -11,6 +11,7 @@ export const POST_SORTS = [
   '-shares',
   '-saves',
   '-views',
+  '-relevance',
 ] as const
 export type PostSort = (typeof POST_SORTS)[number]
 
@@ -23,6 +24,7 @@ export const SORT_LABELS: Record<PostSort, string> = {
   '-shares': 'Shares',
   '-saves': 'Saves',
   '-views': 'Views',
+  '-relevance': 'Best match',
 }
 
 /** Everything the list of posts can be asked, as it stands in the page's address. */
@@ -58,6 +60,11 @@ export function isPostKind(text: string): text is PostKind {
   return (POST_KINDS as readonly string[]).includes(text)
 }
 
+/** What a list can be sorted by: only what is searched for has a relevance. */
+export function sortsFor({ q }: Pick<PostFilters, 'q'>): readonly PostSort[] {
+  return q.trim() === '' ? POST_SORTS.filter((sort) => sort !== '-relevance') : POST_SORTS
+}
+
 /** A hashtag as the API takes it: `#Books ` → `Books`; `null` for what can be none. */
 export function normaliseHashtag(input: string): string | null {
   const tag = input.trim().replace(/^[#＃]+/u, '')
@@ -72,7 +79,7 @@ export function parsePostFilters(search: URLSearchParams): PostFilters {
   const from = search.get('from')
   const to = search.get('to')
   return {
-    sort: isPostSort(sort) ? sort : NO_POST_FILTERS.sort,
+    sort: isPostSort(sort) && sortsFor({ q }).includes(sort) ? sort : NO_POST_FILTERS.sort,
     accounts: splitList(search.get('accounts')),
     brands: splitList(search.get('brands')),
     platforms: splitList(search.get('platforms')),
@@ -86,9 +93,10 @@ export function parsePostFilters(search: URLSearchParams): PostFilters {
 
 /** The address of these filters, and what `GET /posts` is asked for them; defaults are left out. */
 export function postQuery(filters: PostFilters): Record<string, string | string[] | undefined> {
+  const isDefault = filters.sort === NO_POST_FILTERS.sort || !sortsFor(filters).includes(filters.sort)
   return {
     ...filters,
-    sort: filters.sort === NO_POST_FILTERS.sort ? undefined : filters.sort,
+    sort: isDefault ? undefined : filters.sort,
     q: filters.q.trim(),
   }
 }

@@ -6,9 +6,9 @@ import {
   isPostKind,
   isPostSort,
   normaliseHashtag,
-  POST_SORTS,
   type PostFilters,
   SORT_LABELS,
+  sortsFor,
 } from '../../domain/post-filters.ts'
 import { useSettled } from '../../state/now.ts'
 import { AccountFilterMenu, BrandFilterMenu, PlatformFilterMenu } from '../../ui/account-filters.tsx'
@@ -103,9 +103,11 @@ export function PostFilterBar({
             if (isPostSort(value)) change({ sort: value })
           }}
         >
-          {POST_SORTS.map((sort) => (
+          {sortsFor(filters).map((sort) => (
             <option key={sort} value={sort}>
-              {sort === '-postedAt' ? SORT_LABELS[sort] : `Most: ${SORT_LABELS[sort].toLowerCase()}`}
+              {sort === '-postedAt' || sort === '-relevance'
+                ? SORT_LABELS[sort]
+                : `Most: ${SORT_LABELS[sort].toLowerCase()}`}
             </option>
           ))}
         </select>

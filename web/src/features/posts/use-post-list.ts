@@ -4,7 +4,7 @@ import { getPosts } from '../../api/endpoints.ts'
 import { buildQuery } from '../../api/query.ts'
 import { changedPosts, withMetrics } from '../../domain/live-events.ts'
 import { type PostFilters, postQuery } from '../../domain/post-filters.ts'
-import { useLiveEvents, useLiveReload } from '../../state/live.tsx'
+import { useLive, useLiveEvents, useLiveReload } from '../../state/live.tsx'
 import { type Paged, usePaged } from '../../state/paged.ts'
 
 const PAGE_SIZE = 50
@@ -15,8 +15,10 @@ const PAGE_SIZE = 50
  */
 export function usePostList(filters: PostFilters): Paged<Post> {
   const query = { ...postQuery(filters), limit: PAGE_SIZE }
+  const live = useLive()
+  // What live events have patched must not be replaced by an older reading.
   const list = usePaged(`posts${buildQuery(query)}`, (cursor, signal) =>
-    getPosts(cursor === null ? query : { ...query, cursor }, signal),
+    getPosts({ ...query, ...(cursor === null ? { minGeneration: live.generation } : { cursor }) }, signal),
   )
   const [patches, setPatches] = useState<ReadonlyMap<string, Record<string, number | null>>>(new Map())
 
