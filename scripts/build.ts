@@ -1,21 +1,26 @@
-import { execFile, spawn } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
-import { createRequire } from 'node:module'
 import { join, parse } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { promisify } from 'node:util'
+import { bundleWorker } from './build/bundle-worker.ts'
 import { hashInputs } from './local/stack/input-hash.ts'
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
 
 /** What a build is made from; the lock file stands for the dependencies. */
-const COMMON_INPUTS = ['package.json', 'package-lock.json', 'tsconfig.json', 'scripts/build.ts']
+const COMMON_INPUTS = [
+  'package.json',
+  'package-lock.json',
+  'tsconfig.json',
+  'scripts/build.ts',
+  'scripts/build',
+]
 const INPUTS = {
   worker: [...COMMON_INPUTS, 'wrangler.toml', 'workers', 'src', 'drizzle/meta/_journal.json'],
   web: [...COMMON_INPUTS, 'web', 'src'],
 } as const
 
-/** wrangler asks nobody, tells nobody, and writes nothing outside, where its user may have no home. */
+/** wrangler, which reads its file, asks nobody, tells nobody, and writes nothing outside, where its user may have no home. */
 const WRANGLER_ENV = {
   WRANGLER_SEND_METRICS: 'false',
   // The banner looks for updates on the network.
@@ -29,13 +34,10 @@ type Target = keyof typeof INPUTS
 
 /** What `wrangler.toml` says of the Worker, in Miniflare's words. */
 export const OPTIONS_FILE = 'miniflare.json'
-/** What lies beside the bundle. */
-export const NOT_MODULES = ['README.md', OPTIONS_FILE]
 
 export interface BuildOptions {
   /** Replaced as a whole, once everything is there. */
   outdir: string
-  signal?: AbortSignal | undefined
 }
 
 /** Where builds are. */
@@ -46,18 +48,13 @@ export interface Build {
 }
 
 /**
- * Bundles the Worker with wrangler, exactly as a deployment does, and translates `wrangler.toml` for
- * Miniflare, so that both say the same everywhere.
- * @param options.config another `wrangler.toml` than the project's
- * @throws with wrangler's own words when the Worker does not build.
+ * Builds the modules that workerd runs, here and in a deployment (`wrangler.toml` names this file), and translates
+ * `wrangler.toml` for Miniflare, so that both say the same everywhere.
+ * @throws with the bundler's own words when the Worker does not build.
  */
-export async function buildWorker(options: BuildOptions & { config?: string }): Promise<void> {
-  const config = options.config ?? join(ROOT, 'wrangler.toml')
-  await replaceDirectory(options.outdir, async (fresh) => {
-    const [description] = await Promise.all([
-      describeWorker(config),
-      runWrangler(config, fresh, options.signal),
-    ])
+export async function buildWorker({ outdir }: BuildOptions): Promise<void> {
+  await replaceDirectory(outdir, async (fresh) => {
+    const [description] = await Promise.all([describeWorker(), bundleWorker(fresh)])
     await writeFile(join(fresh, OPTIONS_FILE), JSON.stringify(description, null, 2))
   })
 }
@@ -142,34 +139,12 @@ async function replaceDirectory(target: string, fill: (fresh: string) => Promise
   }
 }
 
-async function runWrangler(config: string, outdir: string, signal: AbortSignal | undefined): Promise<void> {
-  const wrangler = createRequire(import.meta.url).resolve('wrangler/package.json')
-  const command = join(wrangler, '../bin/wrangler.js')
-  // The dashboard is built beside, and nothing of it enters the bundle.
-  const assets = join(outdir, '..', `.no-assets-${process.pid}`)
-  await mkdir(assets, { recursive: true })
-  const args = ['deploy', '--dry-run', '--config', config, '--outdir', outdir, '--assets', assets]
-  try {
-    await promisify(execFile)(process.execPath, [command, ...args], {
-      cwd: ROOT,
-      maxBuffer: 16 * 1024 * 1024,
-      ...(signal && { signal }),
-      env: { ...process.env, ...WRANGLER_ENV },
-    })
-  } catch (error) {
-    const output = ['stdout', 'stderr'].map((name) => textProperty(error, name).trim())
-    throw new Error(`wrangler could not bundle the Worker\n${output.join('\n')}`, { cause: error })
-  } finally {
-    await rm(assets, { recursive: true, force: true })
-  }
-}
-
 /** The name of the entry module, and the Worker's bindings and settings. Of variables only those in the file: `.dev.vars` is for `wrangler dev`. */
-async function describeWorker(config: string): Promise<unknown> {
+async function describeWorker(): Promise<unknown> {
   const { unstable_getMiniflareWorkerOptions, unstable_readConfig } = await import('wrangler')
-  const settings = unstable_readConfig({ config }, { hideWarnings: true })
+  const settings = unstable_readConfig({ config: join(ROOT, 'wrangler.toml') }, { hideWarnings: true })
   const { workerOptions } = unstable_getMiniflareWorkerOptions(settings)
-  const entry = `${parse(settings.main ?? 'index').name}.js`
+  const entry = parse(settings.main ?? 'index.js').base
   return { entry, worker: { ...workerOptions, name: settings.name ?? 'tidemark', bindings: settings.vars } }
 }
 
@@ -193,11 +168,6 @@ async function runSelf(target: Target, signal: AbortSignal | undefined): Promise
       else reject(new Error(`Building ${target} failed (${exitSignal ?? `code ${code}`})\n${output.trim()}`))
     })
   })
-}
-
-function textProperty(value: unknown, name: string): string {
-  const property: unknown = typeof value === 'object' && value !== null ? Reflect.get(value, name) : undefined
-  return typeof property === 'string' ? property : ''
 }
 
 const hasCode = (error: unknown, ...codes: string[]) =>

@@ -1,129 +1,63 @@
-import { Hono } from 'hono'
-import { HTTPException } from 'hono/http-exception'
+// First of all: schemas can describe themselves only if they are made after it.
+import '@hono/zod-openapi'
+import { getPath } from 'hono/utils/url'
+import { type AppParts, createBase, requireCaller } from './app/base.ts'
 import type { AppDeps } from './deps.ts'
-import { AppError, invalidRequest, notFound } from './errors.ts'
-import type { HttpEnv } from './http/context.ts'
-import { createDocumentRoutes, type OpenApiDocument } from './http/documents.ts'
-import { chargeAddress, chargeCaller } from './http/limits.ts'
-import { refuseMethod } from './http/methods.ts'
-import { authenticate } from './http/middleware/authenticate.ts'
-import { boundBody } from './http/middleware/bodies.ts'
+import type { HotPath } from './http/hot-path.ts'
+import { chargeAddress } from './http/limits.ts'
 import { allowCrossOrigin } from './http/middleware/cross-origin.ts'
-import { replayIdempotent } from './http/middleware/idempotency.ts'
-import { answerError, outermost } from './http/middleware/outermost.ts'
-import { createApi } from './http/openapi.ts'
-import { accessRoutes } from './http/routes/access.ts'
-import { accountRoutes } from './http/routes/accounts.ts'
-import { auditLogRoutes } from './http/routes/audit-log.ts'
-import { authorizationRoutes } from './http/routes/authorizations.ts'
-import { brandRoutes } from './http/routes/brands.ts'
 import { dashboardRoutes } from './http/routes/dashboard.ts'
-import { deploymentRoutes } from './http/routes/deployment.ts'
 import { hashtagRoutes, publicHashtagRoutes } from './http/routes/hashtags.ts'
 import { createHealthRoutes } from './http/routes/health.ts'
-import { importRoutes } from './http/routes/imports.ts'
-import { invitationRoutes, publicInvitationRoutes } from './http/routes/invitations.ts'
-import { jobRoutes } from './http/routes/jobs.ts'
-import { socketRoute, ticketRoutes } from './http/routes/live.ts'
-import { memberRoutes } from './http/routes/members.ts'
-import { oauthCallbackRoutes } from './http/routes/oauth-callback.ts'
-import { opsRoutes } from './http/routes/ops.ts'
-import { opsSyncRoutes } from './http/routes/ops-sync.ts'
-import { peopleRoutes } from './http/routes/people.ts'
-import { postRoutes } from './http/routes/posts.ts'
-import { usageRoutes } from './http/routes/usage.ts'
-import { workspaceRoutes } from './http/routes/workspaces.ts'
-import { callbackRoutes, type JobDeps } from './jobs/routes.ts'
-import { VERSION } from './version.ts'
 
-/** The whole application: what a request passes, in order, and what serves it. */
-export function createApp(depsOf: () => AppDeps) {
-  const api = createApi()
-  api.route('/', accessRoutes)
-  api.route('/', workspaceRoutes)
-  api.route('/', memberRoutes)
-  api.route('/', invitationRoutes)
-  api.route('/', brandRoutes)
-  api.route('/', accountRoutes)
-  api.route('/', authorizationRoutes)
-  api.route('/', dashboardRoutes)
-  api.route('/', hashtagRoutes)
-  api.route('/', postRoutes)
-  api.route('/', importRoutes)
-  api.route('/', jobRoutes)
-  api.route('/', ticketRoutes)
-  api.route('/', auditLogRoutes)
-  api.route('/', usageRoutes)
-  api.route('/', opsRoutes)
-  api.route('/', opsSyncRoutes)
-  api.openAPIRegistry.registerComponent('securitySchemes', 'apiKey', { type: 'http', scheme: 'bearer' })
+/** The application, as the runtime asks it. */
+export interface App {
+  fetch(request: Request): Promise<Response>
+}
 
-  const described = createApi()
-  described.route('/api/v1', api)
-  described.route('/api/v1', publicHashtagRoutes)
-  described.route('/api/v1', publicInvitationRoutes)
-  described.route('/api/v1', deploymentRoutes)
+/**
+ * The application. Reads that are answered from the cache are served by a small part of it, which is all that
+ * an isolate loads before its first answer; everything else by the whole, which is loaded when it is first asked.
+ * @param hotPath told of every answer that it may give again
+ */
+export function createApp(depsOf: () => AppDeps, hotPath?: HotPath): App {
+  const parts = { depsOf, hotPath }
+  const front = createFront(parts)
+  const takes = takesReadsOf(front)
+  let whole: Pick<typeof front, 'fetch'> | null = null
+  return {
+    async fetch(request) {
+      if (takes(request)) return front.fetch(request)
+      if (whole === null) {
+        // Not a promise that is kept: requests do not wait for one another's.
+        const { createWhole } = await import('./app/whole.ts')
+        whole ??= createWhole(parts)
+      }
+      return whole.fetch(request)
+    },
+  }
+}
 
-  const app = new Hono<HttpEnv & { Variables: { jobs: JobDeps } }>()
-  app.use('*', async (c, next) => {
-    const deps = depsOf()
-    c.set('deps', deps.http)
-    c.set('jobs', deps.jobs)
-    await next()
-  })
-  app.use('*', outermost)
-  app.onError((error, c) => answerError(error instanceof HTTPException ? fromFramework(error) : error, c))
-  app.notFound((c) => {
-    throw notFound(`page as ${new URL(c.req.url).pathname}`)
-  })
-
+/** A part of the whole: the same routes, and before them the same steps, as far as reading takes them. */
+function createFront(parts: AppParts) {
+  const app = createBase(parts)
   app.route('/', createHealthRoutes())
-  app.route('/callbacks', callbackRoutes)
-  app.route('/', oauthCallbackRoutes)
-  app.route('/', peopleRoutes)
-  app.route(
-    '/',
-    createDocumentRoutes(() => describeApi(described)),
-  )
-
   app.use('/api/*', allowCrossOrigin)
-  app.route('/api/v1', socketRoute)
-  app.use('/api/v1/*', refuseMethod(described))
   app.use('/api/v1/public/*', chargeAddress)
   app.route('/api/v1', publicHashtagRoutes)
-  app.route('/api/v1', publicInvitationRoutes)
-  app.route('/api/v1', deploymentRoutes)
-  app.use('/api/v1/*', authenticate)
-  app.use('/api/v1/*', chargeCaller)
-  app.use('/api/v1/*', boundBody)
-  app.use('/api/v1/*', replayIdempotent)
-  app.route('/api/v1', api)
+  requireCaller(app)
+  app.route('/api/v1', dashboardRoutes)
+  app.route('/api/v1', hashtagRoutes)
   return app
 }
 
-type Described = ReturnType<typeof createApi>
-
-function describeApi(api: Described): OpenApiDocument {
-  const document = api.getOpenAPI31Document({
-    openapi: '3.1.0',
-    info: {
-      title: 'Tidemark API',
-      version: VERSION,
-      description:
-        'Social media analytics: accounts, posts, the dashboard overview, trends and live updates.',
-    },
-    security: [{ apiKey: [] }],
-  })
-  // As it travels: plain data, in a shape that the documentation page knows.
-  const plain: OpenApiDocument = JSON.parse(JSON.stringify(document))
-  return plain
-}
-
-/** What the framework itself refuses, in our own terms. */
-function fromFramework(error: HTTPException): Error {
-  if (error.status === 400) return invalidRequest([{ pointer: '', detail: 'The body is not valid JSON.' }])
-  if (error.status === 415)
-    return new AppError('unsupported_media_type', 'Send the body as application/json.')
-  if (error.status === 413) return new AppError('payload_too_large', 'The body is too large.')
-  return error
+/** Whether an application has a route for the address of a request that reads. */
+function takesReadsOf({ routes }: ReturnType<typeof createFront>): (request: Request) => boolean {
+  const paths = new Set(routes.filter(({ method }) => method === 'GET').map(({ path }) => path))
+  const patterns = [...paths].map((path) => new RegExp(`^${path.replace(/:[^/]+/g, '[^/]+')}$`))
+  return (request) => {
+    if (request.method !== 'GET' && request.method !== 'HEAD') return false
+    const path = getPath(request)
+    return patterns.some((pattern) => pattern.test(path))
+  }
 }

@@ -5,6 +5,7 @@ import { createMemoryTier } from './adapters/cache/memory.ts'
 import { createRegionTier } from './adapters/cache/region.ts'
 import { createReadCache } from './adapters/cache/tiers.ts'
 import { createCallGate } from './adapters/call-gate.ts'
+import { createCallerRecords } from './adapters/caller-records.ts'
 import { createCredentialVault } from './adapters/credential-vault.ts'
 import { createDnsOverHttpsResolver } from './adapters/dns-over-https.ts'
 import { createGateOperations } from './adapters/gate-operations.ts'
@@ -13,25 +14,25 @@ import { createHubAdapter } from './adapters/hub.ts'
 import { createLogger } from './adapters/logger.ts'
 import { createMailer } from './adapters/mailer.ts'
 import { createObjectStore } from './adapters/object-store.ts'
-import { createConnectors, type PlatformApps } from './adapters/platforms/index.ts'
-import { createQueue } from './adapters/queue.ts'
-import { createDeadLetters, createSchedules } from './adapters/queue-operations.ts'
+import type { PlatformApps } from './adapters/platforms/index.ts'
 import { createRateLimiter } from './adapters/rate-limiter.ts'
 import { redactText } from './adapters/redact-text.ts'
 import { createRedis, READ_REDIS_TIMEOUT_MS, REDIS_TIMEOUT_MS } from './adapters/redis.ts'
-import { createSignatureCheck } from './adapters/signature.ts'
 import { createWatchList } from './adapters/watch-list.ts'
-import { createDb, withBreaker } from './db/client.ts'
+import { createDb, isOutage, withBreaker } from './db/client.ts'
 import { deploymentState } from './db/queries/access.ts'
+import { workspaceState } from './db/queries/overview.ts'
 import { type Env, parseEnv } from './env.ts'
 import type { HttpDeps } from './http/context.ts'
 import type { JobDeps } from './jobs/routes.ts'
-import type { Auth, Clock } from './ports.ts'
+import { lazily } from './lib/lazily.ts'
+import { type Auth, type Clock, PUBLIC_SCOPE } from './ports.ts'
 import type { WorkspaceHubNamespace } from './realtime/rpc.ts'
 import { Breaker } from './resilience/breaker.ts'
+import { createProbe } from './resilience/probe.ts'
 import { createDirectory } from './services/access/identify.ts'
 import type { ServiceDeps } from './services/context.ts'
-import { createPeople } from './services/people/index.ts'
+import { READ_TIMEOUT_MS } from './services/overview/get-overview.ts'
 
 /** What the platform binds to the Worker beside its variables. */
 export interface Bindings {
@@ -51,10 +52,14 @@ export interface Runtime {
   openColoCache(): Cache
 }
 
+const POSTGRES_PROBE_TIMEOUT_MS = 2_000
+const POSTGRES_PROBE_EVERY_MS = 10_000
+
 const systemClock: Clock = { now: () => Date.now() }
 
 /**
- * Constructs every client, once for each isolate: the only place where that is done.
+ * Constructs every client, once for each isolate: the only place where that is done. What no cached read needs is
+ * loaded when it is first used.
  * @throws ConfigurationError when the configuration is not complete
  */
 export function createDeps(raw: Bindings & object, runtime: Runtime): AppDeps {
@@ -64,16 +69,43 @@ export function createDeps(raw: Bindings & object, runtime: Runtime): AppDeps {
   const waitUntil = (work: Promise<unknown>) => runtime.waitUntil(work)
 
   const database = createDb({ connectionString: env.DATABASE_URL, fetchEndpoint: env.NEON_FETCH_ENDPOINT })
-  const db = withBreaker(database, new Breaker('postgres', clock))
-  const redisAt = (timeoutMs: number) =>
-    createRedis({ url: env.UPSTASH_REDIS_REST_URL, token: env.UPSTASH_REDIS_REST_TOKEN, timeoutMs })
-  const redis = redisAt(REDIS_TIMEOUT_MS)
+  const breakerOf = (name: keyof Env['BREAKERS_MODE']) =>
+    new Breaker(name, clock, { ...env.BREAKERS[name], mode: env.BREAKERS_MODE[name], log })
+  const postgresBreaker = breakerOf('postgres')
+  const redisBreaker = breakerOf('redis')
+  const db = withBreaker(database, postgresBreaker)
+  const redisAt = { url: env.UPSTASH_REDIS_REST_URL, token: env.UPSTASH_REDIS_REST_TOKEN }
+  const readRedis = createRedis({ ...redisAt, timeoutMs: READ_REDIS_TIMEOUT_MS })
+  /** For those who can do nothing without Redis, and for what says how it is. */
+  const redis = createRedis({ ...redisAt, timeoutMs: REDIS_TIMEOUT_MS })
+  /** For those who go on without. */
+  const dispensableRedis = createRedis({ ...redisAt, timeoutMs: REDIS_TIMEOUT_MS, breaker: redisBreaker })
+  const probe = createProbe(
+    [
+      {
+        breaker: postgresBreaker,
+        ask: () => database.outside(deploymentState(), { timeoutMs: POSTGRES_PROBE_TIMEOUT_MS }),
+        timeoutMs: POSTGRES_PROBE_TIMEOUT_MS,
+        // Cached answers never ask it: without a look, nobody would be told that they cannot be renewed.
+        wellEveryMs: POSTGRES_PROBE_EVERY_MS,
+        counts: isOutage,
+      },
+      { breaker: redisBreaker, ask: () => readRedis.ping(), timeoutMs: READ_REDIS_TIMEOUT_MS },
+    ],
+    { clock, waitUntil },
+  )
 
   const cache = createReadCache({
     memory: createMemoryTier(),
     colo: createColoTier(() => runtime.openColoCache()),
-    region: createRegionTier(redisAt(READ_REDIS_TIMEOUT_MS)),
-    regionBreaker: new Breaker('redis', clock),
+    region: createRegionTier(readRedis),
+    regionBreaker: redisBreaker,
+    isOriginDown: () => postgresBreaker.state === 'open',
+    async readGeneration(scope) {
+      if (scope === PUBLIC_SCOPE) return null
+      const [[state]] = await db.inWorkspace(scope, [workspaceState(scope)], { timeoutMs: READ_TIMEOUT_MS })
+      return state?.generation ?? null
+    },
     clock,
     log,
     waitUntil,
@@ -97,26 +129,44 @@ export function createDeps(raw: Bindings & object, runtime: Runtime): AppDeps {
   )
 
   const queueAccess = { url: env.QSTASH_URL, token: env.QSTASH_TOKEN }
+  const queue = lazily(async () => {
+    const { createQueue } = await import('./adapters/queue.ts')
+    return createQueue({ ...queueAccess, publicUrl: env.PUBLIC_URL })
+  })
+  const queueOperations = lazily(async () => {
+    const { createDeadLetters, createSchedules } = await import('./adapters/queue-operations.ts')
+    return { deadLetters: createDeadLetters(queueAccess), schedules: createSchedules(queueAccess) }
+  })
+  const verify = lazily(async () => {
+    const { createSignatureCheck } = await import('./adapters/signature.ts')
+    return createSignatureCheck({
+      current: env.QSTASH_CURRENT_SIGNING_KEY,
+      next: env.QSTASH_NEXT_SIGNING_KEY,
+    })
+  })
   const services: ServiceDeps = {
     db,
     generations: cache,
-    queue: createQueue({ ...queueAccess, publicUrl: env.PUBLIC_URL }),
+    queue: { publish: async (messages) => (await queue()).publish(messages) },
     hub,
     objects: createObjectStore(raw.ARCHIVE),
-    connectors: createConnectors({
-      blueskyAppViewUrl: env.BLUESKY_APPVIEW_URL,
-      allowPrivateHosts: env.ALLOW_PRIVATE_HOSTS,
-      userAgent: `Tidemark (+${env.PUBLIC_URL}; social media analytics)`,
-      apps: platformApps(env),
-      urls: env.PLATFORM_URLS,
-      limits: env.PLATFORM_LIMITS,
+    connectors: lazily(async () => {
+      const { createConnectors } = await import('./adapters/platforms/index.ts')
+      return createConnectors({
+        blueskyAppViewUrl: env.BLUESKY_APPVIEW_URL,
+        allowPrivateHosts: env.ALLOW_PRIVATE_HOSTS,
+        userAgent: `Tidemark (+${env.PUBLIC_URL}; social media analytics)`,
+        apps: platformApps(env),
+        urls: env.PLATFORM_URLS,
+        limits: env.PLATFORM_LIMITS,
+      })
     }),
     fetchFor: (platform) => fetchFor.get(platform) ?? fetchAnywherePublic,
     gate: createCallGate({ redis, clock, waitUntil, log }),
     gateOperations: createGateOperations(redis, clock),
     dailyBudgets: { x: Math.round(env.X_DAILY_BUDGET_USD * 1_000_000) },
     vault: env.CREDENTIALS_KEY === undefined ? null : createCredentialVault(env.CREDENTIALS_KEY),
-    watchList: createWatchList(redis, clock),
+    watchList: createWatchList(dispensableRedis, clock),
     clock,
     log,
     waitUntil,
@@ -124,18 +174,26 @@ export function createDeps(raw: Bindings & object, runtime: Runtime): AppDeps {
     publicUrl: env.PUBLIC_URL,
     syncIntervalSeconds: env.SYNC_INTERVAL_SECONDS,
   }
-  const directory = createDirectory({ db, clock, log, waitUntil })
+  const records = createCallerRecords({
+    redis: readRedis,
+    breaker: redisBreaker,
+    secret: env.BETTER_AUTH_SECRET,
+    ...{ clock, log, waitUntil },
+  })
+  const directory = createDirectory({ db, records, clock, log, waitUntil })
   const operatorEmails = env.OPERATOR_EMAILS.map((email) => email.toLowerCase())
-  const people = createPeople({ ...services, directory, signupMode: env.SIGNUP_MODE, operatorEmails })
+  const people = lazily(async () => {
+    const { createPeople } = await import('./services/people/index.ts')
+    return createPeople({ ...services, directory, signupMode: env.SIGNUP_MODE, operatorEmails })
+  })
 
-  let auth: Auth | null = null
-  const loadAuth = async (): Promise<Auth> => {
-    if (auth !== null) return auth
-    const [{ createAuth }, tables] = await Promise.all([
+  const auth = lazily(async (): Promise<Auth> => {
+    const [{ createAuth }, tables, listener] = await Promise.all([
       import('./adapters/auth/auth.ts'),
       import('./db/schema/auth.ts'),
+      people(),
     ])
-    auth ??= createAuth({
+    return createAuth({
       tables: {
         user: tables.authUsers,
         session: tables.authSessions,
@@ -150,23 +208,24 @@ export function createDeps(raw: Bindings & object, runtime: Runtime): AppDeps {
       waitUntil,
       canMail: services.mailer !== null,
       operatorEmails,
-      listener: people,
+      listener,
     })
-    return auth
-  }
+  })
 
   return {
     http: {
       services,
       cache,
-      limiter: createRateLimiter({ redis, clock, log, waitUntil }),
+      limiter: createRateLimiter({ redis: dispensableRedis, clock, log, waitUntil }),
       directory,
       readSession: createSessionReader({ secret: env.BETTER_AUTH_SECRET, clock }),
-      auth: loadAuth,
+      auth,
       people,
       connectLive: (workspaceId, request) => hub.connect(workspaceId, request),
       probe: async () => ({
-        postgres: await answers(() => database.outside(deploymentState(), { timeoutMs: 2_000 })),
+        postgres: await answers(() =>
+          database.outside(deploymentState(), { timeoutMs: POSTGRES_PROBE_TIMEOUT_MS }),
+        ),
         redis: await answers(() => redis.ping()),
         queue: await answers(async () => {
           const response = await fetch(`${env.QSTASH_URL}/v2/keys`, {
@@ -177,8 +236,14 @@ export function createDeps(raw: Bindings & object, runtime: Runtime): AppDeps {
           if (!response.ok) throw new Error(`answered ${response.status}`)
         }),
       }),
-      deadLetters: createDeadLetters(queueAccess),
-      schedules: createSchedules(queueAccess),
+      breakers: () => [postgresBreaker.report(), redisBreaker.report()],
+      probeSoon: probe.soon,
+      deadLetters: {
+        list: async (page) => (await queueOperations()).deadLetters.list(page),
+        retry: async (id) => (await queueOperations()).deadLetters.retry(id),
+        remove: async (id) => (await queueOperations()).deadLetters.remove(id),
+      },
+      schedules: { list: async () => (await queueOperations()).schedules.list() },
       config: {
         publicUrl: env.PUBLIC_URL,
         corsOrigins: env.CORS_ORIGINS,
@@ -191,10 +256,8 @@ export function createDeps(raw: Bindings & object, runtime: Runtime): AppDeps {
     },
     jobs: {
       services,
-      verify: createSignatureCheck({
-        current: env.QSTASH_CURRENT_SIGNING_KEY,
-        next: env.QSTASH_NEXT_SIGNING_KEY,
-      }),
+      verify: async (call) => (await verify())(call),
+      probe: probe.now,
       publicUrl: env.PUBLIC_URL,
     },
   }

@@ -5,14 +5,16 @@ import { createWatchList } from '../src/adapters/watch-list.ts'
 import { createApp } from '../src/app.ts'
 import { type AppDeps, type Bindings, createDeps } from '../src/deps.ts'
 import { ConfigurationError, parseEnv } from '../src/env.ts'
+import { createHotPath } from '../src/http/hot-path.ts'
 import { protectAnswer } from '../src/http/middleware/security-headers.ts'
 import { createWorkspaceHubClass } from './workspace-hub.ts'
 
 let deps: AppDeps | null = null
+const hotPath = createHotPath()
 const app = createApp(() => {
   if (deps === null) throw new Error('no request has come in yet')
   return deps
-})
+}, hotPath)
 
 export default {
   async fetch(request: Request, env: Bindings): Promise<Response> {
@@ -23,7 +25,9 @@ export default {
       createLogger().error('configuration', { problems: error.problems })
       return notConfigured(error)
     }
-    return await app.fetch(request)
+    const known = hotPath.keyOf(request)
+    const again = known === null ? null : await hotPath.answer(known, request, deps.http)
+    return again ?? (await app.fetch(request))
   },
 }
 

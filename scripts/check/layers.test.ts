@@ -22,6 +22,7 @@ describe('imports that the layers allow', () => {
     ['src/deps.ts', './adapters/redis.ts'],
     ['src/app.ts', './jobs/routes.ts'],
     ['src/app.ts', './deps.ts'],
+    ['src/app/whole.ts', '../jobs/routes.ts'],
     ['workers/api.ts', '../src/app.ts'],
     ['workers/workspace-hub.ts', 'cloudflare:workers'],
     ['src/services/context.ts', 'zod'],

@@ -27,7 +27,7 @@ const LAYERS: readonly Layer[] = [
   { name: 'http', level: 5, paths: ['src/http/'], except: ['db', 'adapters'] },
   { name: 'jobs', level: 5, paths: ['src/jobs/'], except: ['db', 'adapters'] },
   { name: 'deps', level: 5, paths: ['src/deps.ts'], typesOf: ['http', 'jobs'] },
-  { name: 'app', level: 6, paths: ['src/app.ts'] },
+  { name: 'app', level: 6, paths: ['src/app.ts', 'src/app/'] },
   { name: 'workers', level: 7, paths: ['workers/'] },
 ]
 

@@ -32,6 +32,8 @@ export type VerifySignature = (call: { signature: string; url: string; body: str
 export interface JobDeps {
   services: ServiceDeps
   verify: VerifySignature
+  /** Asks all dependencies how they are, and opens or closes their breakers by it. Never rejects. */
+  probe(): Promise<void>
   /** The deployment's own address, which signatures name. */
   publicUrl: string
 }
@@ -77,7 +79,7 @@ const CALLBACKS = {
  * is read once, and what was verified is what is parsed.
  */
 export const callbackRoutes = new Hono<JobEnv>().post('*', async (c) => {
-  const { services, verify, publicUrl } = c.var.jobs
+  const { services, verify, probe, publicUrl } = c.var.jobs
   const path = new URL(c.req.url).pathname
   const signature = c.req.header('upstash-signature') ?? ''
   const body = signature === '' ? null : await (await readAtMost(c.req.raw.body, MAX_BODY_BYTES))?.text()
@@ -96,6 +98,8 @@ export const callbackRoutes = new Hono<JobEnv>().post('*', async (c) => {
   const startedAt = services.clock.now()
   try {
     if (callback === undefined) throw invalidRequest([], `There is no callback ${path}.`)
+    // The one call that comes also where nobody else does; what it finds mended, it need not wait a minute for.
+    if (callback === CALLBACKS['/sync/plan']) await probe()
     const result = await dispatch(callback, { ...services, log }, body)
     log.info('callback', { ms: services.clock.now() - startedAt, result })
     return c.json({ ok: true })

@@ -103,33 +103,45 @@ function isWithin(value: bigint, network: bigint, prefixLength: number, bits: nu
   return value >> shift === network >> shift
 }
 
-const parsedIpv4Ranges = IPV4_RANGES.map(([network, prefixLength, addressClass]) => ({
-  network: parseIpv4(network) ?? 0n,
-  prefixLength,
-  addressClass,
-}))
-const parsedIpv6Ranges = IPV6_RANGES.map(([network, prefixLength, addressClass]) => ({
-  network: parseIpv6(network) ?? 0n,
-  prefixLength,
-  addressClass,
-}))
-const parsedEmbeddings = IPV4_WITHIN_IPV6.map(([network, prefixLength, group]) => ({
-  network: parseIpv6(network) ?? 0n,
-  prefixLength,
-  group,
-}))
+/** Read at the first address, and not by every isolate that begins. */
+let parsed: ReturnType<typeof parseTables> | null = null
+
+function parseTables() {
+  return {
+    ipv4: IPV4_RANGES.map(([network, prefixLength, addressClass]) => ({
+      network: parseIpv4(network) ?? 0n,
+      prefixLength,
+      addressClass,
+    })),
+    ipv6: IPV6_RANGES.map(([network, prefixLength, addressClass]) => ({
+      network: parseIpv6(network) ?? 0n,
+      prefixLength,
+      addressClass,
+    })),
+    embeddings: IPV4_WITHIN_IPV6.map(([network, prefixLength, group]) => ({
+      network: parseIpv6(network) ?? 0n,
+      prefixLength,
+      group,
+    })),
+  }
+}
+
+function tables() {
+  parsed ??= parseTables()
+  return parsed
+}
 
 function classifyIpv4(value: bigint): AddressClass {
-  const range = parsedIpv4Ranges.find((r) => isWithin(value, r.network, r.prefixLength, 32))
+  const range = tables().ipv4.find((r) => isWithin(value, r.network, r.prefixLength, 32))
   return range?.addressClass ?? 'public'
 }
 
 function classifyIpv6(value: bigint): AddressClass {
   if (value === 0n) return 'reserved'
-  const range = parsedIpv6Ranges.find((r) => isWithin(value, r.network, r.prefixLength, 128))
+  const range = tables().ipv6.find((r) => isWithin(value, r.network, r.prefixLength, 128))
   // `::1` and what is special by itself is decided before what it may embed.
   if (range !== undefined && range.addressClass !== 'public') return range.addressClass
-  const embedding = parsedEmbeddings.find((e) => isWithin(value, e.network, e.prefixLength, 128))
+  const embedding = tables().embeddings.find((e) => isWithin(value, e.network, e.prefixLength, 128))
   if (embedding !== undefined)
     return classifyIpv4((value >> BigInt(96 - 16 * embedding.group)) & 0xffff_ffffn)
   return range?.addressClass ?? 'reserved'

@@ -23,7 +23,8 @@ export interface ServiceDeps {
   queue: Queue
   hub: HubPublisher
   objects: ObjectStore
-  connectors: Partial<Record<Platform, PlatformConnector>>
+  /** Of the platforms that can be read here; loaded at first use. */
+  connectors(): Promise<Partial<Record<Platform, PlatformConnector>>>
   /** The guarded fetch for a platform's calls. */
   fetchFor(platform: Platform): ConnectorContext['fetch']
   /** Stands before every call to a platform. */

@@ -15,7 +15,7 @@ type Failure = (typeof FAILURES)[number]
 interface Upstreams {
   url: string
   /** How they fail from now on; sets what the application remembers of them back. */
-  fail(failure: Failure): AppDeps
+  fail(failure: Failure, variables?: Record<string, string>): AppDeps
   close(): Promise<void>
 }
 
@@ -41,9 +41,12 @@ export async function startFailingUpstreams(): Promise<Upstreams> {
   const url = `http://127.0.0.1:${portOf(server.address())}`
   return {
     url,
-    fail(next) {
+    fail(next, variables = {}) {
       failure = next
-      return createDeps(bindings(url), { waitUntil: (work) => void work.catch(() => {}), openColoCache })
+      return createDeps(
+        { ...bindings(url), ...variables },
+        { waitUntil: (work) => void work.catch(() => {}), openColoCache },
+      )
     },
     async close() {
       server.closeAllConnections()

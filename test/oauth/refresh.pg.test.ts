@@ -290,7 +290,7 @@ describe('the daily renewal', () => {
     await database.sql('UPDATE platform_credentials SET expires_at = $2 WHERE account_id = $1', [
       ...[elsewhere, new Date(rig.now() + MINUTE_MS)],
     ])
-    const deps = { ...rig.deps, connectors: { tiktok: rig.platform.connector } }
+    const deps = { ...rig.deps, connectors: async () => ({ tiktok: rig.platform.connector }) }
     rig.platform.before = async () => {}
     const report = await refreshExpiringCredentials(deps)
     // The other workspace's was granted by another platform of the same name: it is refused, by itself.
@@ -316,7 +316,9 @@ describe('the daily renewal', () => {
   it('has nothing to do where nobody has to sign in anywhere', async () => {
     await connected()
     rig.elapse(3 * HOUR_MS)
-    expect(await refreshExpiringCredentials({ ...rig.deps, connectors: {} })).toMatchObject({ due: 0 })
+    expect(await refreshExpiringCredentials({ ...rig.deps, connectors: async () => ({}) })).toMatchObject({
+      due: 0,
+    })
     expect(rig.platform.refreshes).toEqual([])
   })
 })

@@ -66,7 +66,7 @@ export class OAuthRig {
       },
       queue: this.queue,
       objects: { put: unused, getRange: unused, delete: unused },
-      connectors: { tiktok: this.platform.connector },
+      connectors: async () => ({ tiktok: this.platform.connector }),
       fetchFor: () => unused,
       gate: {
         admit: async () => ({ settle() {} }),
@@ -195,6 +195,7 @@ function appOf(services: ServiceDeps): Hono<HttpEnv> {
     ...{ allowed: true, remaining: 1, resetSeconds: 1 },
   }
   const deps = asHttpDeps({
+    probeSoon() {},
     services,
     limiter: { charge: () => allow, require: async () => allow },
     directory: createDirectory({ db, clock, log, waitUntil() {} }),

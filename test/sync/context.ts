@@ -47,17 +47,18 @@ export function createContext(
   const prefix = `tm:test:${randomUUID()}`
   const redis = createRedis({ url: inject('redisUrl'), token: inject('redisToken'), timeoutMs: 5_000 })
   const quiet = quietDeps(doubles.db)
+  const connectors = createConnectors({
+    allowPrivateHosts: true,
+    apps: APPS,
+    urls: addresses(),
+    limits: options.ourLimits,
+  })
   return {
     ...quiet,
     ...doubles,
     hub: { ...quiet.hub, ...hub },
     objects: { put: unused, getRange: unused, delete: unused },
-    connectors: createConnectors({
-      allowPrivateHosts: true,
-      apps: APPS,
-      urls: addresses(),
-      limits: options.ourLimits,
-    }),
+    connectors: async () => connectors,
     fetchFor: (platform) =>
       createGuardedFetch({ allowPrivateHosts: true, fetch: (url, init) => fetch(platform, url, init) }),
     gate: createCallGate({ redis, clock, waitUntil, prefix }),

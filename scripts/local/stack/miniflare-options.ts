@@ -8,7 +8,7 @@ import {
   type V4WorkerOptions,
   type V4WorkerOptionsShape,
 } from 'miniflare'
-import { NOT_MODULES, OPTIONS_FILE } from '../../build.ts'
+import { OPTIONS_FILE } from '../../build.ts'
 import {
   ASSETS_BINDING,
   ASSETS_ENTRY,
@@ -117,9 +117,7 @@ function describedBuild(json: unknown): { entry: string; worker: V4WorkerOptions
 
 /** Modules of the bundle, the entry first. They are held in memory: a build may replace the files any time. */
 async function readModules(directory: string, entry: string): Promise<Module[]> {
-  const names = (await readdir(directory)).filter(
-    (name) => !NOT_MODULES.includes(name) && extname(name) !== '.map',
-  )
+  const names = (await readdir(directory)).filter((name) => name !== OPTIONS_FILE && extname(name) !== '.map')
   const sorted = [entry, ...names.filter((name) => name !== entry).sort()]
   return Promise.all(
     sorted.map(async (name) => ({

@@ -64,7 +64,7 @@ export function createSeedDeps({ env, world, clock, platforms: wanted }: SeedDep
       revoke: async () => 0,
     },
     objects: { put: unavailable, getRange: unavailable, delete: unavailable },
-    connectors: Object.fromEntries(wanted.map((platform) => [platform, connectors[platform]])),
+    connectors: async () => Object.fromEntries(wanted.map((platform) => [platform, connectors[platform]])),
     fetchFor: (platform) => (url, init) => platforms(platform)(new Request(url, init)),
     gate,
     gateOperations: {

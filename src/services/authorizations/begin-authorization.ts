@@ -43,7 +43,7 @@ export async function beginAuthorization(
   requirePermission(ctx.actor, 'accounts.write')
   await requireTarget(ctx, input)
   const { platform } = input
-  const { oauth, vault } = requireOAuth(ctx, platform)
+  const { oauth, vault } = await requireOAuth(ctx, platform)
   const workspaceId = ctx.workspace.id
   const nowMs = ctx.clock.now()
   const id = newId(nowMs)

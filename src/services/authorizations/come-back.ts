@@ -114,7 +114,7 @@ async function settle(
 
 async function granted(ctx: ServiceContext, taken: AuthorizationRow, code: string): Promise<Settlement> {
   const { platform, keyId, sealed } = taken
-  const { oauth, vault } = requireOAuth(ctx, platform)
+  const { oauth, vault } = await requireOAuth(ctx, platform)
   const owner = { workspaceId: ctx.workspace.id, authorizationId: taken.id }
   const codeVerifier = await vault.openText(owner, { keyId, sealed })
   const redirectUri = redirectUriOf(ctx, platform)

@@ -57,7 +57,7 @@ export async function connectGranted(
   for (let tried = 1; ; tried += 1) {
     const row = await getOwnAuthorization(ctx, id)
     requireGranted(row, ctx.clock.now())
-    const { vault } = requireOAuth(ctx, row.platform)
+    const { vault } = await requireOAuth(ctx, row.platform)
     const grants = await open(ctx, vault, row)
     const chosen = await choose(ctx, row, grants, externalIds)
     try {

@@ -17,11 +17,11 @@ const APP_VARIABLES: Partial<Record<Platform, string>> = {
  * @throws platform_unsupported where the platform knows no such thing, or the deployment has no app there;
  *   unavailable where it has no key to keep credentials with
  */
-export function requireOAuth(
+export async function requireOAuth(
   deps: Pick<ServiceDeps, 'connectors' | 'vault'>,
   platform: Platform,
-): { connector: PlatformConnector; oauth: OAuthFlow; vault: CredentialVault } {
-  const connector = deps.connectors[platform]
+): Promise<{ connector: PlatformConnector; oauth: OAuthFlow; vault: CredentialVault }> {
+  const connector = (await deps.connectors())[platform]
   const oauth = connector?.oauth
   if (connector === undefined || oauth === undefined)
     throw new AppError('platform_unsupported', whyNot(platform))

@@ -10,12 +10,12 @@ import { toAppError } from '../platform-errors.ts'
  * @param pointer the field of the request that holds the credential
  * @throws invalid_request where the platform needs none; unavailable where the deployment has no key
  */
-export function requireTokens(
+export async function requireTokens(
   deps: Pick<ServiceDeps, 'connectors' | 'vault'>,
   platform: Platform,
   pointer: string,
-): { tokens: TokenReading; vault: CredentialVault } {
-  const { tokens, oauth } = connectorOf(deps, platform)
+): Promise<{ tokens: TokenReading; vault: CredentialVault }> {
+  const { tokens, oauth } = await connectorOf(deps, platform)
   if (tokens === undefined) {
     const { label } = PLATFORM_FACTS[platform]
     const detail =

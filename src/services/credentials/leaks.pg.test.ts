@@ -36,6 +36,7 @@ const CALLER: Caller = {
   id: 'user:somebody',
   user: null,
   sessionId: null,
+  standing: {},
   emailVerified: true,
   workspaces: [],
   apiKey: null,
@@ -111,7 +112,15 @@ it('an access token is nowhere to be found once it is stored', async () => {
   for (const path of [`/accounts/${id}`, `/accounts/${id}/metrics`])
     expect((await ask('GET', path)).status).toBe(200)
   const filter = { accounts: [], platforms: [], brands: [] }
-  const list = { filter, search: null, status: null, stale: null, after: null, limit: 50 }
+  const list = {
+    filter,
+    search: null,
+    status: null,
+    stale: null,
+    sort: 'handle' as const,
+    after: null,
+    limit: 50,
+  }
   answers.push(JSON.stringify(await listAccountsPage(engine.ctx, list)))
   await engine.live(20 * MINUTE_MS)
 

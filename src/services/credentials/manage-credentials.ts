@@ -27,7 +27,7 @@ export async function storeCredentials(
   const row = await requireLive(ctx, id)
   if (row.source === 'import')
     throw new AppError('conflict', 'An imported account is not read, so it needs no credential.')
-  const { tokens, vault } = requireTokens(ctx, row.platform, '/accessToken')
+  const { tokens, vault } = await requireTokens(ctx, row.platform, '/accessToken')
   if (row.host === null) throw new AppError('internal', 'The account has no server.')
   const accessToken = { value: input.accessToken, host: row.host, allowance: row.id }
   await callFor(ctx, row.platform, (context) => tokens.verify(context, accessToken)).catch(
@@ -64,10 +64,11 @@ export async function removeCredentials(ctx: ServiceContext, id: string): Promis
   const row = await requireLive(ctx, id)
   if (row.credentialsUpdatedAt === null) return
   const workspaceId = ctx.workspace.id
+  const connectors = await ctx.connectors()
   const [, , , , pending] = await ctx.db.inWorkspace(workspaceId, [
     lockWorkspace(workspaceId),
     removeCredential(workspaceId, row.id),
-    ctx.connectors[row.platform]?.oauth === undefined
+    connectors[row.platform]?.oauth === undefined
       ? readPublicly(workspaceId, row.id, new Date(ctx.clock.now()).toISOString())
       : stopWithoutCredential(workspaceId, row.id, removedReason(row)),
     raise(workspaceId, row.id),

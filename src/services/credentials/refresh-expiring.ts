@@ -31,7 +31,7 @@ export async function refreshExpiringCredentials(deps: ServiceDeps): Promise<Ref
   const nowMs = deps.clock.now()
   const report: RefreshReport = { due: 0, renewedOrStanding: 0, refused: 0, failed: 0, left: 0 }
   const waiting: ExpiringCredential[] = []
-  for (const { platform, oauth } of Object.values(deps.connectors)) {
+  for (const { platform, oauth } of Object.values(await deps.connectors())) {
     if (oauth === undefined) continue
     const beforeIso = new Date(nowMs + oauth.refreshAheadMs).toISOString()
     waiting.push(...(await deps.db.outside(expiringCredentials(platform, beforeIso, MOST))))
@@ -53,7 +53,7 @@ async function refreshOne(
   deps: ServiceDeps,
   { workspaceId, accountId, platform }: ExpiringCredential,
 ): Promise<'renewedOrStanding' | 'refused' | 'failed'> {
-  const connector = deps.connectors[platform]
+  const connector = (await deps.connectors())[platform]
   if (connector === undefined) return 'failed'
   try {
     const opened = await openCredentials(deps, connector, null, [{ workspaceId, id: accountId }])

@@ -81,7 +81,7 @@ export async function makeRig(
     hub: { ...quiet.hub, announce: async (_workspaceId, events) => void announced.push(...events) },
     objects,
     queue,
-    connectors: {},
+    connectors: async () => ({}),
     fetchFor: () => unused,
     ...noCalls(),
     watchList: { mark: async () => {}, list: async () => [] },

@@ -43,7 +43,7 @@ export async function backfill(deps: ServiceDeps, message: BackfillMessage): Pro
   const { workspaceId, accountIds } = message
   const [states] = await deps.db.inWorkspace(workspaceId, [selectBackfills(workspaceId, accountIds)])
   if (states.length === 0) return
-  const connector = connectorOf(deps, message.platform)
+  const connector = await connectorOf(deps, message.platform)
   const ledger = new UsageLedger(deps.clock.now)
   try {
     const { steps, stopped } = await readSteps(deps, connector, message, states, ledger)

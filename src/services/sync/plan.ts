@@ -50,7 +50,8 @@ export async function planSync(deps: ServiceDeps, message: PlanMessage): Promise
   if (state === null) return { accounts: 0, posts: 0, messages: 0 }
   const [watched, paused] = state
   const isPaused = (platform: Platform) => paused.includes('all') || paused.includes(platform)
-  const connectable = PLATFORMS.filter((platform) => deps.connectors[platform] !== undefined)
+  const connectors = await deps.connectors()
+  const connectable = PLATFORMS.filter((platform) => connectors[platform] !== undefined)
   const platforms = connectable.filter((platform) => !isPaused(platform))
 
   if (platforms.length < connectable.length)
@@ -73,11 +74,11 @@ export async function planSync(deps: ServiceDeps, message: PlanMessage): Promise
       most: MOST_ACCOUNTS,
     }),
   )
-  const messages = accountMessages(deps, accounts, nowIso)
+  const messages = accountMessages(connectors, accounts, nowIso)
   let posts = 0
   const failures: unknown[] = []
   for (const { platform } of await deps.db.outside(platformsWithDuePosts(platforms, nowIso))) {
-    const connector = deps.connectors[platform]
+    const connector = connectors[platform]
     if (connector === undefined) continue
     try {
       const due = await deps.db.outside(
@@ -103,17 +104,21 @@ function inChunks<T>(items: T[], size: number): T[][] {
   )
 }
 
-function accountMessages(deps: ServiceDeps, accounts: DueAccount[], plannedAt: string): QueueMessage[] {
+function accountMessages(
+  connectors: Awaited<ReturnType<ServiceDeps['connectors']>>,
+  accounts: DueAccount[],
+  plannedAt: string,
+): QueueMessage[] {
   const lane = ({ platform, host, workspaceId }: DueAccount) => {
     // Whoever pays is asked for alone.
-    const payer = deps.connectors[platform]?.batchBy === 'workspace' ? workspaceId : ''
+    const payer = connectors[platform]?.batchBy === 'workspace' ? workspaceId : ''
     return `${platform} ${host ?? ''} ${payer}`
   }
   return [...Map.groupBy(accounts, lane).values()].flatMap((group) => {
     const [first] = group
     if (first === undefined) return []
     const { platform, host } = first
-    const size = Math.max(ACCOUNTS_PER_MESSAGE, deps.connectors[platform]?.profileBatchSize ?? 1)
+    const size = Math.max(ACCOUNTS_PER_MESSAGE, connectors[platform]?.profileBatchSize ?? 1)
     return inChunks(group, size).map((chunk) =>
       syncAccountsMessage({ platform, host, accounts: chunk.map(toMember), jobId: null, plannedAt }),
     )

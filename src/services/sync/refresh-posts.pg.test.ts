@@ -48,7 +48,7 @@ async function refresh(rig: Rig, connector: PlatformConnector, ids: string[]) {
   const claimedUntil = new Date(rig.time.nowMs + HOUR_MS / 4)
   await database.sql('UPDATE posts SET next_refresh_at = $1 WHERE account_id = $2', [claimedUntil, accountId])
   await refreshPosts(
-    { ...rig.ctx, connectors: { youtube: connector }, fetchFor: () => unused },
+    { ...rig.ctx, connectors: async () => ({ youtube: connector }), fetchFor: () => unused },
     {
       platform: 'youtube',
       host: null,

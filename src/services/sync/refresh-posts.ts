@@ -72,7 +72,7 @@ const OPEN_PUT_OFF_MS = 3_600_000
  */
 export async function refreshPosts(deps: ServiceDeps, message: RefreshPostsMessage): Promise<void> {
   if (await isOutdated(deps, message.plannedAt)) return
-  const connector = connectorOf(deps, message.platform)
+  const connector = await connectorOf(deps, message.platform)
   const ledger = new UsageLedger(deps.clock.now)
   try {
     const credentials = await openCredentials(deps, connector, message.host, message.accounts)

@@ -29,7 +29,7 @@ const POSTS_PER_TRANSACTION = 1_000
  */
 export async function syncAccounts(deps: ServiceDeps, message: SyncAccountsMessage): Promise<void> {
   if (await isOutdated(deps, message.plannedAt)) return
-  const connector = connectorOf(deps, message.platform)
+  const connector = await connectorOf(deps, message.platform)
   const ledger = new UsageLedger(deps.clock.now)
   try {
     const { fetched, failed } = await fetchAccounts(deps, connector, message, ledger)

@@ -45,10 +45,11 @@ export async function readUsage(ctx: ServiceContext, period: Period): Promise<Us
 /** The money of platforms that charge and can be connected; its state is `null` while Redis does not answer. */
 async function readBudgets(ctx: ServiceContext): Promise<Usage['budgets']> {
   const workspaceId = ctx.workspace.id
+  const connectors = await ctx.connectors()
   return Promise.all(
     PLATFORMS.flatMap((platform) => {
       const dailyMicros = ctx.dailyBudgets[platform]
-      if (dailyMicros === undefined || ctx.connectors[platform]?.postCostMicros === undefined) return []
+      if (dailyMicros === undefined || connectors[platform]?.postCostMicros === undefined) return []
       const dailyUsd = dailyMicros / MICROS_PER_USD
       return ctx.gate
         .moneyLeft(platform, { workspaceId, dailyMicros })

@@ -1,0 +1,49 @@
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { build, type Metafile, type Plugin } from 'esbuild'
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url))
+
+/**
+ * Messages of the validator in forty languages, of which we use its own English: they hang on an object that
+ * nothing can be shaken off.
+ */
+const withoutLocales: Plugin = {
+  name: 'without locales',
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /\/locales\/index\.js$/ }, ({ importer }) =>
+      /\/node_modules\/zod\//.test(importer) ? { path: importer, namespace: 'no-locales' } : null,
+    )
+    onLoad({ filter: /./, namespace: 'no-locales' }, () => ({ contents: 'export {}' }))
+  },
+}
+
+/**
+ * Bundles the Worker as workerd is to load it: one module with what every answer may need, and beside it those
+ * that are imported when they are first used. Names stay as they are written, since stack traces in logs are
+ * read without source maps.
+ * @returns what became of each source file; paths are relative to the repository
+ * @throws with the bundler's own words when the Worker does not build.
+ */
+export async function bundleWorker(outdir: string): Promise<Metafile> {
+  const { metafile } = await build({
+    absWorkingDir: ROOT,
+    entryPoints: [join(ROOT, 'workers/api.ts')],
+    outdir,
+    bundle: true,
+    splitting: true,
+    format: 'esm',
+    // As wrangler bundles.
+    target: 'es2024',
+    conditions: ['workerd', 'worker', 'browser'],
+    define: { 'process.env.NODE_ENV': '"production"' },
+    external: ['cloudflare:*', 'node:*'],
+    minifySyntax: true,
+    minifyWhitespace: true,
+    sourcemap: 'linked',
+    metafile: true,
+    plugins: [withoutLocales],
+    logLevel: 'silent',
+  })
+  return metafile
+}
