@@ -46,6 +46,8 @@ declare const WebSocketRequestResponsePair: {
 interface ResponseInit {
   /** With status 101: the client's end of the upgraded connection. */
   webSocket?: import('@cloudflare/workers-types').WebSocket | null
+  /** `manual`: the body is encoded already as its `Content-Encoding` says. */
+  encodeBody?: 'automatic' | 'manual'
 }
 
 interface Response {

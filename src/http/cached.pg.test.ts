@@ -4,8 +4,8 @@ import { member } from '../../test/harness/actors.ts'
 import { createTestDatabase, type TestDatabase } from '../../test/harness/database.ts'
 import { silentLogger } from '../../test/harness/deps.ts'
 import { makeAccount, reading } from '../../test/harness/factories.ts'
-import type { ColoTier } from '../adapters/cache/colo.ts'
-import { createMemoryTier, type MemoryEntry } from '../adapters/cache/memory.ts'
+import type { ColoEntry, ColoTier } from '../adapters/cache/colo.ts'
+import { createMemoryTier } from '../adapters/cache/memory.ts'
 import { createRegionTier } from '../adapters/cache/region.ts'
 import { createReadCache } from '../adapters/cache/tiers.ts'
 import { createRedis } from '../adapters/redis.ts'
@@ -85,7 +85,7 @@ const SEES: Record<string, string[]> = {
 }
 
 function sharedColo(): ColoTier {
-  const entries = new Map<string, MemoryEntry>()
+  const entries = new Map<string, ColoEntry>()
   return {
     get: async (key) => entries.get(key) ?? null,
     put: async (key, entry) => void entries.set(key, entry),
@@ -107,6 +107,8 @@ function isolate(options: { colo?: ColoTier; db?: Db } = {}) {
     region: createRegionTier(redis),
     regionBreaker: new Breaker('redis', clock),
     clock,
+    isOriginDown: () => false,
+    readGeneration: async () => null,
     log: silentLogger,
     waitUntil: (work) => void work,
   })

@@ -1,58 +1,78 @@
 import type { Context } from 'hono'
 import { sha256Hex } from '../lib/hash.ts'
-import type { CachePolicy, Computed } from '../ports.ts'
+import type { CacheAnswer, CacheRead, Computed, SendableEntry } from '../ports.ts'
+import { CACHE_POLICIES, type CachedRoute, cachingHeaders } from './cache-policies.ts'
 import type { HttpEnv } from './context.ts'
+import { acceptsGzip, gzipEtag, gzipped, MIN_COMPRESSED_BYTES, namesEtag } from './encoding.ts'
 
-/**
- * How long answers of each cached route may be used, tier by tier. What an ingest changes is known to the
- * region tier at once (by the generation), to the tiers above it within these seconds, and to whoever was
- * told of it (`minGeneration`) at once everywhere.
- */
-export const CACHE_POLICIES = {
-  overview: { memoryMs: 5_000, coloMs: 10_000, regionMs: 300_000 },
-  trending: { memoryMs: 5_000, coloMs: 10_000, regionMs: 300_000 },
-} satisfies Record<string, CachePolicy>
-export type CachedRoute = keyof typeof CACHE_POLICIES
+export interface CachedQuestion {
+  /** A workspace's id, or `public`: whose generation labels the answer. */
+  scope: string
+  /** Brands whose accounts alone the caller sees; `null`: all. */
+  reach: readonly string[] | null
+  /**
+   * What was asked, normalised: the same question must give the same value to everybody of the same `reach`,
+   * and to nobody else.
+   */
+  question: unknown
+  minGeneration: number
+}
 
-/**
- * Answers a cached route: from the first tier that can, with its ETag, or 304 where the client has it.
- * @param request `question`: what was asked, normalised: the same question must give the same value to
- *   everybody of the same `reach` (brands whose accounts alone the caller sees; `null`: all), and to nobody else
- */
+/** Answers a cached route: from the first tier that can, with its ETag, or 304 where the client has it. */
 export async function answerCached(
   c: Context<HttpEnv>,
   route: CachedRoute,
-  request: {
-    scope: string
-    reach: readonly string[] | null
-    question: unknown
-    minGeneration: number
-  },
+  { scope, reach, question, minGeneration }: CachedQuestion,
   compute: () => Promise<Computed>,
 ): Promise<Response> {
-  const deps = c.get('deps')
-  const asked = JSON.stringify([request.question, request.reach?.toSorted() ?? null])
+  const policy = CACHE_POLICIES[route]
+  const asked = JSON.stringify([question, reach?.toSorted() ?? null])
   const key = `${route}-${(await sha256Hex(asked)).slice(0, 32)}`
-  const answer = await deps.cache.read(
-    { scope: request.scope, key, minGeneration: request.minGeneration, policy: CACHE_POLICIES[route] },
-    compute,
-  )
-  const { entry, tier, stale } = answer
+  const request: CacheRead = { scope, key, minGeneration, policy }
+  const answer = await c.get('deps').cache.read(request, compute)
+  c.set('cached', request)
+  const { entry } = answer
   const headers = new Headers({
-    etag: entry.etag,
-    // For this person alone; kept by the browser, and asked about each time.
-    'cache-control': 'private, no-cache',
-    vary: 'Authorization, Cookie, X-Workspace-Id, Accept-Encoding',
-    'cache-status':
-      tier === 'origin' ? 'tidemark; fwd=miss; stored' : `tidemark; hit; detail=${stale ? 'stale' : tier}`,
-    'server-timing': `cache;desc="${tier}"`,
+    ...cachingHeaders(policy.audience),
+    'cache-status': cacheStatusOf(answer),
+    'server-timing': `cache;desc="${answer.tier}"`,
+    'content-type': 'application/json',
   })
-  if (matches(c.req.header('if-none-match'), entry.etag)) return new Response(null, { status: 304, headers })
-  headers.set('content-type', 'application/json')
-  return new Response(entry.body, { headers })
+  const body = await compressWhereTaken(entry, c.req.header('accept-encoding'))
+  return sendEntry(entry, body, headers, c.req.header('if-none-match'))
 }
 
-function matches(given: string | undefined, etag: string): boolean {
-  if (given === undefined) return false
-  return given.split(',').some((tag) => tag.trim().replace(/^W\//, '') === etag || tag.trim() === '*')
+/** As RFC 9211 has it. */
+export function cacheStatusOf({ entry, tier }: CacheAnswer): string {
+  return tier === 'origin'
+    ? 'tidemark; fwd=miss; stored'
+    : `tidemark; hit; detail=${entry.stale ? 'stale' : tier}`
+}
+
+/** The compressed form where a client takes it and it is worth it, made at its first use; `null`: as it is. */
+async function compressWhereTaken(
+  entry: SendableEntry,
+  acceptEncoding: string | undefined,
+): Promise<Uint8Array<ArrayBuffer> | null> {
+  if (entry.bytes.length < MIN_COMPRESSED_BYTES || !acceptsGzip(acceptEncoding)) return null
+  entry.gzip ??= await gzipped(entry.bytes)
+  return entry.gzip
+}
+
+/** The entry in one of its forms, or 304 where the client has it in any of them. */
+function sendEntry(
+  entry: SendableEntry,
+  gzip: Uint8Array<ArrayBuffer> | null,
+  headers: Headers,
+  ifNoneMatch: string | undefined,
+): Response {
+  headers.set('etag', gzip === null ? entry.etag : gzipEtag(entry.etag))
+  if (namesEtag(ifNoneMatch, entry.etag)) {
+    headers.delete('content-type')
+    return new Response(null, { status: 304, headers })
+  }
+  if (gzip === null) return new Response(entry.bytes, { headers })
+  headers.set('content-encoding', 'gzip')
+  // It is compressed already: the runtime is not to do it again.
+  return new Response(gzip, { headers, encodeBody: 'manual' })
 }

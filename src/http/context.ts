@@ -1,6 +1,6 @@
 import type {
   Auth,
-  CacheAnswer,
+  CacheRead,
   DeadLetters,
   LimitVerdict,
   RateLimiter,
@@ -9,6 +9,7 @@ import type {
   Session,
   SessionUser,
 } from '../ports.ts'
+import type { OwnBreakerReport } from '../resilience/breaker.ts'
 import type { Directory, Person } from '../services/access/identify.ts'
 import type { ServiceContext, ServiceDeps } from '../services/context.ts'
 import type { People } from '../services/people/index.ts'
@@ -23,12 +24,16 @@ export interface HttpDeps {
   readSession(headers: Headers): Promise<Session | null>
   /** Sign-up, sign-in and sessions in the database; loaded at first use. */
   auth(): Promise<Auth>
-  /** Who may sign up, and what they are told. */
-  people: Pick<People, 'admit' | 'sendReminder'>
+  /** Who may sign up, and what they are told; loaded at first use. */
+  people(): Promise<Pick<People, 'admit' | 'sendReminder'>>
   /** Hands a WebSocket upgrade to a workspace's hub. */
   connectLive(workspaceId: string, request: Request): Promise<Response>
   /** Whether each dependency answers, by name. */
   probe(): Promise<Record<string, { ok: boolean; detail: string | null }>>
+  /** This isolate's breakers. */
+  breakers(): OwnBreakerReport[]
+  /** Lets dependencies be asked how they are, where that is due, after whatever is being answered. */
+  probeSoon(): void
   deadLetters: DeadLetters
   schedules: Schedules
   config: {
@@ -47,6 +52,8 @@ export interface HttpDeps {
 export interface Caller {
   /** Whose allowance is charged: `key:<id>` or `user:<id>`. */
   id: string
+  /** What the directory knows of them: the same object as long as it is believed. */
+  standing: object
   user: SessionUser | null
   sessionId: string | null
   emailVerified: boolean
@@ -68,8 +75,8 @@ export interface Variables {
   caller: Caller
   /** What is told of the caller's allowance. */
   limit: LimitVerdict | null
-  /** How a cached route was answered. */
-  cached: CacheAnswer | null
+  /** What a cached route asked the cache. */
+  cached: CacheRead | null
 }
 
 export type HttpEnv = { Variables: Variables }

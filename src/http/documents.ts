@@ -92,9 +92,23 @@ const PAGE_HEADERS = { 'content-security-policy': PAGE_POLICY, 'cache-control': 
 
 /** Routes of the documents, given the API's own description. */
 export function createDocumentRoutes(describeApi: () => OpenApiDocument) {
+  // Anybody may ask for them, and they are the same until the next deployment.
+  let known: { api: string; page: ReturnType<typeof documentationPage> } | null = null
+  const made = () => {
+    if (known === null) {
+      const described = describeApi()
+      known = { api: JSON.stringify(described), page: documentationPage(described) }
+    }
+    return known
+  }
   return new Hono<HttpEnv>()
-    .get('/openapi.json', (c) => c.json(describeApi(), 200, { 'cache-control': 'public, max-age=300' }))
-    .get('/docs', (c) => c.html(documentationPage(describeApi()), 200, PAGE_HEADERS))
+    .get('/openapi.json', (c) =>
+      c.body(made().api, 200, {
+        'content-type': 'application/json',
+        'cache-control': 'public, max-age=300',
+      }),
+    )
+    .get('/docs', (c) => c.html(made().page, 200, PAGE_HEADERS))
     .get('/docs/style.css', (c) =>
       c.body(STYLE, 200, { 'content-type': 'text/css', 'cache-control': 'public, max-age=3600' }),
     )

@@ -38,7 +38,12 @@ function depsWith(limiter: RateLimiter): HttpDeps {
     corsOrigins: [],
     rateLimits: { unauthenticated: { limit: 3, windowSeconds: 60 } },
   }
-  return asDeps({ limiter, config, services: { clock: { now: () => nowMs }, log: silentLogger } })
+  return asDeps({
+    probeSoon() {},
+    limiter,
+    config,
+    services: { clock: { now: () => nowMs }, log: silentLogger },
+  })
 }
 
 function asDeps(parts: object): HttpDeps {

@@ -1,6 +1,7 @@
 import type { Context } from 'hono'
 import { LRUCache } from 'lru-cache'
 import { AppError } from '../errors.ts'
+import { atMost } from '../lib/lru.ts'
 import type { LimitVerdict, RateLimiter } from '../ports.ts'
 import type { HttpEnv } from './context.ts'
 import { addressCaller, limitPolicy } from './limits.ts'
@@ -30,7 +31,7 @@ const ofLimiter = new WeakMap<RateLimiter, Attempts>()
 function attemptsOf(limiter: RateLimiter): Attempts {
   let attempts = ofLimiter.get(limiter)
   if (attempts === undefined) {
-    attempts = { failures: new LRUCache({ max: 10_000 }), good: new LRUCache({ max: 2_000 }) }
+    attempts = { failures: new LRUCache(atMost(10_000)), good: new LRUCache(atMost(2_000)) }
     ofLimiter.set(limiter, attempts)
   }
   return attempts

@@ -134,6 +134,11 @@ export function jsonBody<T extends z.ZodType>(schema: T) {
   return { required: true, content: { 'application/json': { schema } } }
 }
 
+/** A list whose first page may be what was known when the database last answered. */
+export function cachedPage<T extends z.ZodType>(item: T) {
+  return page(item).extend({ stale: z.boolean() })
+}
+
 /** A list: `nextCursor` is `null` at its end. */
 export function page<T extends z.ZodType>(item: T) {
   return z.object({ items: z.array(item), nextCursor: z.string().nullable() })

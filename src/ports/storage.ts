@@ -10,26 +10,37 @@ export interface Generations {
   raise(scope: string, generation: number): Promise<void>
 }
 
-/** A ready-to-send answer, with what decides whether it may still be sent. */
+/** An answer as the tiers keep it, with what decides whether it may still be sent. */
 export interface CacheEntry {
   /** JSON text that ends with `"stale":false}`, so that degraded answers can say what they are. */
   body: string
   etag: string
-  /** The workspace's generation when the body was read from the database. */
+  /** The scope's generation when the body was read from the database. */
   generation: number
-  /** When it was read, milliseconds since 1970. */
+  /** When it was read, milliseconds since 1970 by the clock of whoever read it. */
   computedAtMs: number
 }
 
-/** How long an answer of a route may be used in each tier. */
+/** The tiers above the database. */
+export type CacheTier = 'memory' | 'colo' | 'region'
+
+/** Which tiers may answer a route, and for how long each may without asking the next. A missing tier is not used. */
 export interface CachePolicy {
-  memoryMs: number
-  coloMs: number
+  /** In the isolate, since a tier that knows of changes last vouched for the answer. */
+  memoryMs?: number
+  /** In the data centre, since the same moment. */
+  coloMs?: number
+  /** In Redis, since it was made, as long as nobody has raised the generation. */
   regionMs: number
+  /** After that, while it is made anew, as long as nobody has raised the generation. */
+  graceMs: number
 }
 
+/** The scope of what anybody may see. It has no generation: its answers go by their time. */
+export const PUBLIC_SCOPE = 'public'
+
 export interface CacheRead {
-  /** A workspace's id, or `public`: whose generation labels the answer. */
+  /** A workspace's id, or `PUBLIC_SCOPE`: whose generation labels the answer. */
   scope: string
   /** Names the normalised question within the scope; fit for a URL path. */
   key: string
@@ -44,16 +55,26 @@ export interface Computed {
   value: { stale: boolean }
 }
 
-export type Tier = 'memory' | 'colo' | 'region' | 'origin'
+export type Tier = CacheTier | 'origin'
+
+/** An entry in the forms that it is sent in, made once and kept with it in memory. */
+export interface SendableEntry extends CacheEntry {
+  /** The body in UTF-8. */
+  bytes: Uint8Array<ArrayBuffer>
+  /** The same, compressed; `null` until somebody has asked for it, or where it is not worth it. */
+  gzip: Uint8Array<ArrayBuffer> | null
+  /** Marked as what was known when nothing newer could be had. */
+  stale: boolean
+}
 
 export interface CacheAnswer {
-  entry: CacheEntry
+  entry: SendableEntry
   tier: Tier
-  /** Served because nothing newer could be had in time. */
-  stale: boolean
 }
 
 export interface ReadCache {
   read(request: CacheRead, compute: () => Promise<Computed>): Promise<CacheAnswer>
+  /** What memory may answer at once and without renewing anything; `null`: ask `read`. */
+  peek(request: CacheRead): SendableEntry | null
   raise(scope: string, generation: number): Promise<void>
 }

@@ -1,11 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { beforeAll, describe, expect, it } from 'vitest'
+import { z } from 'zod'
 import { Account } from '../../src/services/accounts/schemas.ts'
 import { Overview } from '../../src/services/overview/schemas.ts'
 import { type Answer, Client, expectProblem, nobody, parsed } from './support/client.ts'
 import { generationOf } from './support/expected.ts'
 import { listenLive } from './support/live.ts'
 import { freshIp, importFile, ndjson, type Person, signUp } from './support/people.ts'
+import { sendRaw } from './support/raw-http.ts'
 import { sql } from './support/stack.ts'
 
 /** How long a tier's answer is used; `CACHE_POLICIES` is what they come from. */
@@ -77,6 +79,68 @@ describe('cached answers', { retry: 1 }, () => {
     expect([other.status, other.text]).toEqual([200, text])
   })
 
+  it('are given again with the same headers, and no others', async () => {
+    const one = await signUp()
+    await importFile(one.key, { handle: 'again', body: rows(1, 2) })
+    // The first goes the long way; the Worker may answer the others before it looks at them in full.
+    for (const [who, asker] of Object.entries({ key: one.key, session: one.session })) {
+      const [first, ...again] = [
+        await asker.get(OVERVIEW),
+        await asker.get(OVERVIEW),
+        await asker.get(OVERVIEW),
+      ]
+      for (const answer of again) {
+        expect([...answer.headers.keys()], who).toEqual([...(first?.headers.keys() ?? [])])
+        expect(answer.text).toBe(first?.text)
+        const own = ['x-request-id', 'server-timing', 'cache-status', 'ratelimit', 'date', 'content-length']
+        const others = ({ headers }: Answer) => [...headers].filter(([name]) => !own.includes(name))
+        expect(others(answer), who).toEqual(first === undefined ? [] : others(first))
+      }
+      const ids = [first, ...again].map((answer) => answer?.headers.get('x-request-id'))
+      expect(new Set(ids).size).toBe(3)
+    }
+  })
+
+  it('are refused to a key at once when it is revoked here', async () => {
+    const one = await signUp()
+    const Key = z.object({ id: z.string(), key: z.string() })
+    const made = await one.session.make(Key, '/api/v1/api-keys', { name: 'brief', scopes: ['read'] })
+    const brief = new Client({ authorization: `Bearer ${made.key}` })
+    for (let i = 0; i < 3; i++) expect((await brief.get(OVERVIEW)).status).toBe(200)
+    expect((await one.session.delete(`/api/v1/api-keys/${made.id}`)).status).toBe(204)
+    expectProblem(await brief.get(OVERVIEW), 401, 'unauthorized')
+  })
+
+  it('are at least 60 % smaller compressed, and are not for who does not take that', async () => {
+    const one = await signUp()
+    await importFile(one.key, { handle: 'small', body: rows(...Array.from({ length: 60 }, (_, i) => i)) })
+    const bytesOf = async (path: string, encoding: string) => {
+      const headers: [string, string][] = [
+        ['authorization', `Bearer ${one.apiKey}`],
+        ['accept-encoding', encoding],
+      ]
+      const answer = await sendRaw({ method: 'GET', path, headers, body: null }, 5_000)
+      expect(answer.status).toBe(200)
+      expect(answer.headers.vary).toMatch(/Accept-Encoding/)
+      expect(answer.headers['content-encoding']).toBe(encoding === 'gzip' ? 'gzip' : undefined)
+      return Number(answer.headers['content-length'])
+    }
+    for (const path of [OVERVIEW, '/api/v1/posts?limit=50', '/openapi.json']) {
+      const [plain, gzip] = [await bytesOf(path, 'identity'), await bytesOf(path, 'gzip')]
+      expect(plain, path).toBeGreaterThan(1_000)
+      expect(gzip / plain, path).toBeLessThan(0.4)
+    }
+  })
+
+  it('say the same to HEAD, without a body', async () => {
+    const [got, head] = [await person.key.get(OVERVIEW), await person.key.send('HEAD', OVERVIEW)]
+    expect([head.status, head.text]).toEqual([200, ''])
+    for (const name of ['content-type', 'etag', 'cache-control', 'vary', 'ratelimit-policy'])
+      expect(head.headers.get(name), name).toBe(got.headers.get(name))
+    const options = await person.key.send('OPTIONS', OVERVIEW)
+    expect([options.status, options.headers.get('allow')]).toEqual([204, 'GET, HEAD, OPTIONS'])
+  })
+
   it('are each workspace’s own', async () => {
     const stranger = await signUp()
     await importFile(stranger.key, { handle: 'cached', body: rows(1000) })
@@ -106,6 +170,42 @@ describe('cached answers', { retry: 1 }, () => {
     socket.close()
   })
 
+  it('are the first page of posts, and not the ones behind it', async () => {
+    const { key, workspaceId } = await signUp()
+    await importFile(key, { handle: 'paged', body: rows(1, 2, 3) })
+    const first = await key.get('/api/v1/posts?limit=2&sort=-likes')
+    expect(tierOf(first)).toBe('origin')
+    expect(tierOf(await key.get('/api/v1/posts?sort=-likes&limit=2'))).toBe('memory')
+    const Page = z.object({ items: z.array(z.object({ metrics: z.object({ likes: z.number() }) })) })
+    const likesIn = (answer: Answer) => parsed(Page, answer).items.map(({ metrics }) => metrics.likes)
+    expect(likesIn(first)).toEqual([3, 2])
+    const { nextCursor } = parsed(z.object({ nextCursor: z.string(), stale: z.literal(false) }), first)
+    const second = await key.get(`/api/v1/posts?limit=2&sort=-likes&cursor=${nextCursor}`)
+    expect(likesIn(second)).toEqual([1])
+    expect(second.headers.get('cache-status')).toBeNull()
+    await importFile(key, { handle: 'paged', body: rows(9) })
+    const told = `/api/v1/posts?limit=2&sort=-likes&minGeneration=${await generationOf(workspaceId)}`
+    expect(likesIn(await key.get(told))).toEqual([9, 3])
+  })
+
+  it('are the accounts, as they are after every change', async () => {
+    const { key } = await signUp()
+    await importFile(key, { handle: 'listed', body: rows(1) })
+    const Page = z.object({ items: z.array(z.object({ id: z.string(), brandId: z.string().nullable() })) })
+    const list = async () => {
+      const answer = await key.get('/api/v1/accounts')
+      return { tier: tierOf(answer), accounts: parsed(Page, answer).items }
+    }
+    const first = await list()
+    expect([first.tier, first.accounts.length]).toEqual(['origin', 1])
+    expect(await list()).toEqual({ ...first, tier: 'region' })
+    const brand = await key.make(z.object({ id: z.string() }), '/api/v1/brands', { name: 'Listed' })
+    await key.patch(`/api/v1/accounts/${first.accounts[0]?.id}`, { brandId: brand.id })
+    expect((await list()).accounts.map(({ brandId }) => brandId)).toEqual([brand.id])
+    await key.delete(`/api/v1/accounts/${first.accounts[0]?.id}`)
+    expect((await list()).accounts).toEqual([])
+  })
+
   it('cost a made-up generation no work', async () => {
     const generation = await generationOf(person.workspaceId)
     const path = `${OVERVIEW}&compare=none`
@@ -121,10 +221,14 @@ describe('cached answers', { retry: 1 }, () => {
 
   it('are made once for many who ask at the same time', async () => {
     const one = await signUp()
-    await importFile(one.key, { handle: 'many', body: rows(1) })
-    const answers = await Promise.all(Array.from({ length: 20 }, () => one.key.get(OVERVIEW)))
-    expect(answers.map(tierOf).filter((tier) => tier === 'origin')).toHaveLength(1)
-    expect(new Set(answers.map(({ text }) => text)).size).toBe(1)
+    // Of a question that nobody has asked, and at the moment when its answer is none any more.
+    for (const count of [1, 2]) {
+      await importFile(one.key, { handle: 'many', body: rows(count) })
+      const path = `${OVERVIEW}&minGeneration=${await generationOf(one.workspaceId)}`
+      const answers = await Promise.all(Array.from({ length: 1_000 }, () => one.key.get(path)))
+      expect(answers.map(tierOf).filter((tier) => tier === 'origin')).toHaveLength(1)
+      expect(new Set(answers.map(({ text }) => text)).size).toBe(1)
+    }
   })
 
   it('are served stale where the database does not answer', async () => {

@@ -6,6 +6,7 @@ import { type HttpServer, listen, sendJson } from '../../scripts/local/lib/http-
 import { SCHEDULES } from '../../src/domain/schedules.ts'
 import {
   Budgets,
+  CircuitBreakers,
   DatabaseReport,
   DeadLetter,
   Health,
@@ -86,6 +87,14 @@ describe('the routes of operators', () => {
       status: 'ready',
       dependencies: ['postgres', 'redis', 'queue'].map((name) => ({ name, state: 'ok', detail: null })),
     })
+    expect(health.dependencies.map(({ breaker }) => breaker)).toEqual(['closed', 'closed', null])
+    const breakers = await operator.read(CircuitBreakers, '/api/v1/ops/circuit-breakers')
+    expect(breakers.platformsLeftOut).toBeNull()
+    const own = breakers.items.filter(({ scope }) => scope === 'isolate')
+    expect(own.map(({ name, state, mode }) => [name, state, mode])).toEqual([
+      ['postgres', 'closed', 'enforce'],
+      ['redis', 'closed', 'enforce'],
+    ])
     expect(health.schemaVersion.actual).toBe(health.schemaVersion.expected)
     expect((await operator.read(OutboxState, '/api/v1/ops/outbox')).level).toBe('ok')
     const schedules = await operator.readAll(ScheduleState, '/api/v1/ops/schedules')

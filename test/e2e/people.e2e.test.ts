@@ -9,6 +9,8 @@ import { until } from './support/wait.ts'
 
 /** What a deployment promises: an ended session is of no more use anywhere. */
 const ENDED_WITHIN_MS = 10_000
+/** The same of what was changed behind the product's back. */
+const FOUND_WITHIN_MS = 15_000
 const NEW_PASSWORD = 'otter canal seventeen'
 
 const stranger = () => new Client({ 'cf-connecting-ip': freshIp() })
@@ -69,8 +71,8 @@ describe('signing out everywhere', () => {
     await sql('DELETE FROM auth_sessions WHERE user_id = (SELECT id FROM auth_users WHERE email = $1)', [
       person.email,
     ])
-    expect(await endsWithin(device)).toBeLessThan(ENDED_WITHIN_MS)
-    expect(await endsWithin(person.session)).toBeLessThan(ENDED_WITHIN_MS)
+    expect(await endsWithin(device)).toBeLessThan(FOUND_WITHIN_MS + 1_000)
+    expect(await endsWithin(person.session)).toBeLessThan(FOUND_WITHIN_MS + 1_000)
   })
 })
 
@@ -120,14 +122,20 @@ describe('what a page for signing in is told', () => {
 describe('the built Worker', () => {
   it('hashes passwords with the runtime’s scrypt: it has no other one', async () => {
     const directory = new URL('../../dist/worker/', import.meta.url)
-    const modules = (await readdir(directory)).filter((name) => name.endsWith('.js'))
-    const source = (
-      await Promise.all(modules.map((name) => readFile(new URL(name, directory), 'utf8')))
-    ).join('\n')
-    expect(source).toMatch(/import \{[^}]*\bscrypt\b[^}]*\} from "node:crypto"/)
-    // Modules are named in the bundle: this one would be, too.
-    expect(source).toContain('node_modules/@noble/hashes/hmac.js')
-    expect(source).not.toContain('@noble/hashes/scrypt')
+    const names = await readdir(directory)
+    const read = (suffix: string) =>
+      Promise.all(
+        names
+          .filter((name) => name.endsWith(suffix))
+          .map((name) => readFile(new URL(name, directory), 'utf8')),
+      )
+    const source = (await read('.js')).join('\n')
+    expect(source).toMatch(/import\s*\{[^}]*\bscrypt\b[^}]*\}\s*from\s*"node:crypto"/)
+    // Source maps name what a module is made of: this one would be there, too.
+    const Sources = z.object({ sources: z.array(z.string()) })
+    const sources = (await read('.js.map')).flatMap((map) => Sources.parse(JSON.parse(map)).sources)
+    expect(sources).toContainEqual(expect.stringContaining('node_modules/@noble/hashes/hmac.js'))
+    expect(sources).not.toContainEqual(expect.stringContaining('@noble/hashes/scrypt'))
     expect(source).not.toContain('scryptAsync')
   })
 })

@@ -1,15 +1,20 @@
-import type { MemoryEntry } from './memory.ts'
+import type { CacheEntry } from '../../ports.ts'
 
 /** The data centre's cache, shared by its isolates. Entries outlive their freshness, to be served in need. */
 const KEEP_SECONDS = 300
 /** Never fetched: only a name for the entries. */
 const ORIGIN = 'https://cache.tidemark.invalid'
 
+export interface ColoEntry extends CacheEntry {
+  /** When a tier that knows of changes last vouched for it, by the clock of whoever stored it. */
+  validatedAtMs: number
+}
+
 export function createColoTier(open: () => Cache) {
   const addressOf = (key: string) => `${ORIGIN}/${key}`
   return {
     /** The entry, or `null` where there is none or the cache does not work. */
-    async get(key: string): Promise<MemoryEntry | null> {
+    async get(key: string): Promise<ColoEntry | null> {
       try {
         const response = await open().match(addressOf(key))
         if (response === undefined) return null
@@ -25,7 +30,7 @@ export function createColoTier(open: () => Cache) {
         return null
       }
     },
-    async put(key: string, entry: MemoryEntry): Promise<void> {
+    async put(key: string, entry: ColoEntry): Promise<void> {
       try {
         await open().put(
           addressOf(key),
@@ -46,4 +51,5 @@ export function createColoTier(open: () => Cache) {
     },
   }
 }
+
 export type ColoTier = ReturnType<typeof createColoTier>

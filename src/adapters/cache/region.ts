@@ -1,10 +1,13 @@
 import type { Redis } from '@upstash/redis'
 import type { CacheEntry } from '../../ports.ts'
 
-/** One hash per scope (a workspace, or `public`): the generation last heard of in `g`, and the answers. */
+/**
+ * One hash per scope (a workspace, or `public`): `g` is the generation last heard of, `f` the last fencing
+ * token given out; of each answer `m:` says generation, until when it is fresh, when it was made, the token it
+ * was made under and what it cost, and `b:` holds the answer.
+ */
 const hashKey = (scope: string) => `tm:v:{${scope}}`
 const lockKey = (scope: string, key: string) => `tm:lock:{${scope}}:${key}`
-
 /** Answers of a scope nobody has asked for in a day are gone. */
 const KEEP_MS = 24 * 3600 * 1000
 /** More kinds of question than this of one workspace, and the hash starts anew. */
@@ -12,42 +15,65 @@ const MAX_FIELDS = 1_000
 
 /**
  * Says in one step whether an answer is fresh, or whose turn it is to make it anew. An answer is fresh while its
- * time lasts and nobody has raised the generation beyond its own. `minGeneration` counts for no more than
- * the generation that is known: a made-up one causes no work.
+ * time lasts and nobody has raised the generation beyond its own. What a caller was told of (ARGV 3) counts for
+ * no more than the generation that is known: a made-up one causes no work. What the isolate has seen itself
+ * (ARGV 4) is true, and teaches a Redis that missed it. A time left beyond what any answer is given comes from
+ * a clock that is wrong, and counts for nothing.
  */
 const GET = `
 local known = tonumber(redis.call('HGET', KEYS[1], 'g') or '-1')
-local entry = redis.call('HMGET', KEYS[1], 'm:' .. ARGV[1], 'b:' .. ARGV[1])
+local seen = tonumber(ARGV[4])
+if seen > known then
+  redis.call('HSET', KEYS[1], 'g', ARGV[4])
+  redis.call('PEXPIRE', KEYS[1], ARGV[8])
+  known = seen
+end
 local min = tonumber(ARGV[3])
 if known >= 0 and min > known then min = known end
-local need = math.max(min, known)
+local entry = redis.call('HMGET', KEYS[1], 'm:' .. ARGV[1], 'b:' .. ARGV[1])
 local meta = entry[1] or ''
-local generation, fresh_until = string.match(meta, '^(%d+) (%d+)')
-if entry[2] and generation and tonumber(generation) >= need and tonumber(fresh_until) > tonumber(ARGV[2]) then
-  return { 'hit', meta, entry[2], tostring(min) }
+local generation, fresh_until, cost = string.match(meta, '^(%d+) (%d+) %d+ %d+ (%d+)')
+local current = entry[2] and generation and tonumber(generation) >= math.max(min, known)
+local left = current and tonumber(fresh_until) - tonumber(ARGV[2]) or 0
+local fresh = left > 0 and left <= tonumber(ARGV[6])
+if fresh and left > math.max(tonumber(cost), tonumber(ARGV[6]) / 50) * tonumber(ARGV[7]) then
+  return { 'hit', meta, entry[2], tostring(min), '0', '1' }
 end
-local state = 'wait'
-if redis.call('SET', KEYS[2], ARGV[4], 'NX', 'PX', ARGV[5]) then state = 'lock' end
-return { state, meta, entry[2] or '', tostring(min) }
+local fence = tostring(redis.call('HINCRBY', KEYS[1], 'f', 1))
+if fence == '1' then redis.call('PEXPIRE', KEYS[1], ARGV[8]) end
+local state = fresh and 'hit' or 'wait'
+if redis.call('SET', KEYS[2], fence, 'NX', 'PX', ARGV[5]) then
+  state = fresh and 'renew' or 'lock'
+end
+return { state, meta, entry[2] or '', tostring(min), fence, current and '1' or '0' }
 `
 
-/** Stores an answer, unless a later state of the workspace has been stored; frees the caller's lock. */
+/**
+ * Stores an answer, unless a later state of the scope has been stored, or one made under a later token; frees
+ * the caller's lock. Who made it without a token (the lock's owner took too long) goes by when it was made.
+ */
 const PUT = `
 local meta = redis.call('HGET', KEYS[1], 'm:' .. ARGV[1])
-local stored = 0
-local generation = tonumber(ARGV[2])
-local kept = meta and tonumber(string.match(meta, '^(%d+)')) or -1
-if generation >= kept then
+local generation, fence = tonumber(ARGV[2]), tonumber(ARGV[6])
+local kept, kept_at, kept_fence = string.match(meta or '', '^(%d+) %d+ (%d+) (%d+)')
+local stored = 1
+if kept and tonumber(kept) > generation then stored = 0 end
+if kept and tonumber(kept) == generation then
+  if fence > 0 and tonumber(kept_fence) > fence then stored = 0 end
+  if fence == 0 and tonumber(kept_at) > tonumber(ARGV[4]) then stored = 0 end
+end
+if stored == 1 then
   if redis.call('HLEN', KEYS[1]) > tonumber(ARGV[7]) then
-    local g = redis.call('HGET', KEYS[1], 'g')
+    local counters = redis.call('HMGET', KEYS[1], 'g', 'f')
     redis.call('DEL', KEYS[1])
-    if g then redis.call('HSET', KEYS[1], 'g', g) end
+    if counters[1] then redis.call('HSET', KEYS[1], 'g', counters[1]) end
+    if counters[2] then redis.call('HSET', KEYS[1], 'f', counters[2]) end
   end
-  redis.call('HSET', KEYS[1], 'm:' .. ARGV[1], ARGV[2] .. ' ' .. ARGV[3] .. ' ' .. ARGV[4], 'b:' .. ARGV[1], ARGV[5])
+  local line = ARGV[2] .. ' ' .. ARGV[3] .. ' ' .. ARGV[4] .. ' ' .. ARGV[6] .. ' ' .. ARGV[9]
+  redis.call('HSET', KEYS[1], 'm:' .. ARGV[1], line, 'b:' .. ARGV[1], ARGV[5])
   local known = tonumber(redis.call('HGET', KEYS[1], 'g') or '-1')
   if generation > known then redis.call('HSET', KEYS[1], 'g', ARGV[2]) end
   redis.call('PEXPIRE', KEYS[1], ARGV[8])
-  stored = 1
 end
 if redis.call('GET', KEYS[2]) == ARGV[6] then redis.call('DEL', KEYS[2]) end
 return stored
@@ -63,12 +89,19 @@ return 1
 const FREE = `if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1]) end return 1`
 
 export interface RegionAnswer {
-  /** `lock`: the caller is the one to make it anew. `wait`: somebody else is. */
-  state: 'hit' | 'lock' | 'wait'
+  /**
+   * `lock`: the caller is the one to make it anew. `renew`: it serves, and the caller is to make it anew
+   * meanwhile. `wait`: somebody else is making it.
+   */
+  state: 'hit' | 'renew' | 'lock' | 'wait'
   /** What is there, fresh or not. */
   entry: CacheEntry | null
+  /** Whether nothing has changed since the entry was made: at most its time is over. */
+  isCurrent: boolean
   /** The generation asked for, as far as it is known to exist. */
   minGeneration: number
+  /** Of whoever makes it anew: later ones are greater. 0 for the others. */
+  fence: number
 }
 
 export interface RegionTier {
@@ -76,32 +109,49 @@ export interface RegionTier {
     scope: string
     key: string
     minGeneration: number
+    /** The greatest generation that the isolate itself has seen. */
+    seenGeneration: number
     nowMs: number
-    token: string
     lockMs: number
+    /** For how long answers to this question are fresh. */
+    freshMs: number
   }): Promise<RegionAnswer>
   put(options: {
     scope: string
     key: string
     entry: CacheEntry
     freshUntilMs: number
-    token: string
+    fence: number
+    /** What it took to make. */
+    costMs: number
   }): Promise<void>
-  free(scope: string, key: string, token: string): Promise<void>
+  free(scope: string, key: string, fence: number): Promise<void>
   raise(scope: string, generation: number): Promise<void>
 }
 
 /** Answers shared by the world, in Redis. Every method rejects when Redis does not answer. */
 export function createRegionTier(redis: Redis): RegionTier {
-  const get = redis.createScript<[string, string, string, string]>(GET)
+  const get = redis.createScript<[string, string, string, string, string, string]>(GET)
   const put = redis.createScript<number>(PUT)
   const raise = redis.createScript<number>(RAISE)
   const free = redis.createScript<number>(FREE)
   return {
-    async get({ scope, key, minGeneration, nowMs, token, lockMs }) {
-      const [state, meta, body, min] = await get.exec(
+    async get({ scope, key, minGeneration, seenGeneration, nowMs, lockMs, freshMs }) {
+      // "Optimal Probabilistic Cache Stampede Prevention" (Vattani et al., VLDB 2015): the chance to renew
+      // early rises towards the end, and is greater for what costs more.
+      const earliness = -Math.log(1 - Math.random())
+      const [state, meta, body, min, fence, current] = await get.exec(
         [hashKey(scope), lockKey(scope, key)],
-        [key, String(nowMs), String(minGeneration), token, String(lockMs)],
+        [
+          key,
+          String(nowMs),
+          String(minGeneration),
+          String(seenGeneration),
+          String(lockMs),
+          String(freshMs),
+          String(earliness),
+          String(KEEP_MS),
+        ],
       )
       const [generation, , computedAtMs] = meta.split(' ', 3).map(Number)
       // The body is stored behind its ETag, which it is as old as.
@@ -110,13 +160,16 @@ export function createRegionTier(redis: Redis): RegionTier {
         generation === undefined || computedAtMs === undefined || gap < 0
           ? null
           : { generation, computedAtMs, etag: body.slice(0, gap), body: body.slice(gap + 1) }
+      const known = STATES.find((one) => one === state) ?? 'wait'
       return {
-        state: state === 'hit' || state === 'lock' ? state : 'wait',
+        state: known,
         entry,
+        isCurrent: current === '1',
         minGeneration: Number(min),
+        fence: known === 'lock' || known === 'renew' ? Number(fence) : 0,
       }
     },
-    async put({ scope, key, entry, freshUntilMs, token }) {
+    async put({ scope, key, entry, freshUntilMs, fence, costMs }) {
       await put.exec(
         [hashKey(scope), lockKey(scope, key)],
         [
@@ -125,17 +178,20 @@ export function createRegionTier(redis: Redis): RegionTier {
           String(freshUntilMs),
           String(entry.computedAtMs),
           `${entry.etag}\n${entry.body}`,
-          token,
+          String(fence),
           String(MAX_FIELDS),
           String(KEEP_MS),
+          String(Math.max(0, Math.round(costMs))),
         ],
       )
     },
-    async free(scope, key, token) {
-      await free.exec([lockKey(scope, key)], [token])
+    async free(scope, key, fence) {
+      await free.exec([lockKey(scope, key)], [String(fence)])
     },
     async raise(scope, generation) {
       await raise.exec([hashKey(scope)], [String(generation), String(KEEP_MS)])
     },
   }
 }
+
+const STATES = ['hit', 'renew', 'lock', 'wait'] as const

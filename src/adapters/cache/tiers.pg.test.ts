@@ -1,23 +1,24 @@
 import { beforeEach, describe, expect, inject, it } from 'vitest'
 import { silentLogger } from '../../../test/harness/deps.ts'
+import { AppError } from '../../errors.ts'
 import type { CachePolicy, Computed } from '../../ports.ts'
 import { Breaker } from '../../resilience/breaker.ts'
 import { createRedis } from '../redis.ts'
-import type { ColoTier } from './colo.ts'
-import { createMemoryTier, type MemoryEntry } from './memory.ts'
+import type { ColoEntry, ColoTier } from './colo.ts'
+import { createMemoryTier } from './memory.ts'
 import { createRegionTier } from './region.ts'
 import { createReadCache } from './tiers.ts'
 
 /** A data centre's cache: shared by the isolates of a test, with nothing of its own to prove. */
 function sharedColo(): ColoTier {
-  const entries = new Map<string, MemoryEntry>()
+  const entries = new Map<string, ColoEntry>()
   return {
     get: async (key) => entries.get(key) ?? null,
     put: async (key, entry) => void entries.set(key, entry),
   }
 }
 
-const POLICY: CachePolicy = { memoryMs: 5_000, coloMs: 10_000, regionMs: 300_000 }
+const POLICY: CachePolicy = { memoryMs: 5_000, coloMs: 10_000, regionMs: 300_000, graceMs: 300_000 }
 let scope = ''
 beforeEach(() => {
   scope = crypto.randomUUID()
@@ -28,26 +29,40 @@ class Clock {
   now = () => this.atMs
 }
 
+const redisAt = (url: string) => createRedis({ url, token: inject('redisToken'), timeoutMs: 500 })
+
 /** An isolate of its own, over the same Redis and, if given, the same data centre. */
 function isolate(options: { clock: Clock; colo?: ColoTier; redisUrl?: string }) {
-  const redis = createRedis({
-    url: options.redisUrl ?? inject('redisUrl'),
-    token: inject('redisToken'),
-    timeoutMs: 500,
-  })
+  const redis = redisAt(options.redisUrl ?? inject('redisUrl'))
+  const origin = { isDown: false, generation: null as number | null, asked: 0 }
+  let background: Promise<unknown>[] = []
   const cache = createReadCache({
     memory: createMemoryTier(),
     colo: options.colo ?? sharedColo(),
     region: createRegionTier(redis),
     regionBreaker: new Breaker('redis', options.clock),
     clock: options.clock,
+    isOriginDown: () => origin.isDown,
+    async readGeneration() {
+      origin.asked += 1
+      return origin.generation
+    },
     log: silentLogger,
-    waitUntil: (work) => void work,
+    waitUntil: (work) => void background.push(work),
   })
   let computed = 0
   return {
     cache,
+    origin,
     computed: () => computed,
+    /** What goes on after answers has ended. */
+    async settled() {
+      while (background.length > 0) {
+        const work = background
+        background = []
+        await Promise.allSettled(work)
+      }
+    },
     read: (compute: () => Promise<Computed>, minGeneration = 0) =>
       cache.read({ scope, key: 'question', minGeneration, policy: POLICY }, async () => {
         computed += 1
@@ -81,14 +96,28 @@ describe('the tiers of a cached read', () => {
 
   it('serves nobody an older state than the one they were told of', async () => {
     const clock = new Clock()
-    const reader = isolate({ clock })
+    const [reader, writer] = [isolate({ clock }), isolate({ clock })]
     await reader.read(state(1))
-    await reader.cache.raise(scope, 2)
+    await writer.cache.raise(scope, 2)
     // Not told: memory may still answer. Told: it may not.
     expect((await reader.read(state(2))).tier).toBe('memory')
     const told = await reader.read(state(2), 2)
     expect(told.tier).toBe('origin')
     expect(told.entry.generation).toBe(2)
+  })
+
+  it('serves nothing older where the change was made, told or not', async () => {
+    const clock = new Clock()
+    const [reader, slow] = [isolate({ clock }), isolate({ clock })]
+    await reader.read(state(1))
+    await slow.read(state(1))
+    await reader.cache.raise(scope, 2)
+    expect((await reader.read(state(2))).entry.generation).toBe(2)
+    // Neither does a Redis that has not heard of it: whoever has seen it says so.
+    scope = crypto.randomUUID()
+    const unheard = isolate({ clock, redisUrl: 'http://127.0.0.1:9' })
+    await expect(unheard.cache.raise(scope, 2)).rejects.toThrow()
+    expect((await unheard.read(state(2))).entry.generation).toBe(2)
   })
 
   it('knows a raised generation in Redis at once, and the tiers above within their seconds', async () => {
@@ -152,22 +181,158 @@ describe('the tiers of a cached read', () => {
     expect(reader.computed()).toBe(1)
   })
 
+  const broken = async (): Promise<Computed> => {
+    throw new AppError('unavailable', 'database gone')
+  }
+
   it('serves what it knows, marked stale, when the origin fails, and fails where nothing is known', async () => {
     const clock = new Clock()
     const reader = isolate({ clock })
     await reader.read(state(1))
-    clock.atMs += 400_000
-    const broken = async (): Promise<Computed> => {
-      throw new Error('database gone')
-    }
+    clock.atMs += 700_000
     const answer = await reader.read(broken)
-    expect(answer.stale).toBe(true)
+    expect(answer.entry.stale).toBe(true)
     expect(JSON.parse(answer.entry.body)).toEqual({ text: 'state 1', stale: true })
     const fresh = isolate({ clock })
     scope = crypto.randomUUID()
     await expect(fresh.read(broken)).rejects.toThrow('database gone')
     // The lock of the failed one does not keep the next from trying.
     expect((await fresh.read(state(2))).entry.generation).toBe(2)
+  })
+
+  it('hides from nobody what the origin says of the question itself', async () => {
+    const clock = new Clock()
+    const reader = isolate({ clock })
+    await reader.read(state(1))
+    clock.atMs += 700_000
+    const gone = reader.read(async () => {
+      throw new AppError('not_found', 'no such workspace')
+    })
+    await expect(gone).rejects.toThrow('no such workspace')
+  })
+
+  it('lets nobody wait for an answer whose time alone is over, and says when it cannot be renewed', async () => {
+    const clock = new Clock()
+    const reader = isolate({ clock })
+    await reader.read(state(1))
+    clock.atMs += 301_000
+    let release = () => {}
+    const held = new Promise<void>((resolve) => {
+      release = resolve
+    })
+    const first = await reader.read(async () => {
+      await held
+      return broken()
+    })
+    expect([first.tier, first.entry.stale, reader.computed()]).toEqual(['region', false, 2])
+    release()
+    await reader.settled()
+    clock.atMs += 1_000
+    expect((await reader.read(broken)).entry.stale).toBe(true)
+    await reader.settled()
+    clock.atMs += 1_000
+    await reader.read(state(1, 'later'))
+    await reader.settled()
+    clock.atMs += 1_000
+    expect(JSON.parse((await reader.read(state(1))).entry.body)).toEqual({ text: 'later', stale: false })
+  })
+
+  it('renews what is in use before its time is over, and makes nobody wait for that', async () => {
+    const clock = new Clock()
+    const reader = isolate({ clock })
+    await reader.read(state(1))
+    for (let i = 0; i < 20; i += 1) {
+      clock.atMs += 1_000
+      expect((await reader.read(state(1))).tier).toBe('memory')
+      await reader.settled()
+    }
+    expect(reader.computed()).toBe(1)
+    // So it learns of changes, too.
+    await isolate({ clock }).cache.raise(scope, 2)
+    let seconds = 0
+    for (let generation = 1; generation < 2; seconds += 1) {
+      clock.atMs += 1_000
+      const answer = await reader.read(state(2))
+      expect(answer.tier).toBe('memory')
+      generation = answer.entry.generation
+      await reader.settled()
+    }
+    expect(seconds).toBeLessThanOrEqual(6)
+  })
+
+  it('marks what Redis still has as stale while the database is known to be down', async () => {
+    const clock = new Clock()
+    const reader = isolate({ clock })
+    await reader.read(state(1))
+    clock.atMs += 20_000
+    reader.origin.isDown = true
+    const answer = await reader.read(broken)
+    expect([answer.tier, answer.entry.stale]).toEqual(['region', true])
+    expect(reader.computed()).toBe(1)
+    reader.origin.isDown = false
+    clock.atMs += 2_100
+    expect((await reader.read(state(1))).entry.stale).toBe(false)
+  })
+
+  it('asks the database once for a thousand who ask at the moment of expiry, by Redis or without', async () => {
+    for (const redisUrl of [inject('redisUrl'), 'http://127.0.0.1:9']) {
+      scope = crypto.randomUUID()
+      const clock = new Clock()
+      const isolates = Array.from({ length: 4 }, () => isolate({ clock, redisUrl }))
+      await Promise.all(isolates.map((one) => one.read(state(1))))
+      const before = isolates.map((one) => one.computed())
+      clock.atMs += 700_000
+      await isolate({ clock, redisUrl })
+        .cache.raise(scope, 2)
+        .catch(() => {})
+      const slow = async () => {
+        await new Promise((resolve) => setTimeout(resolve, 80))
+        return state(2)()
+      }
+      const answers = await Promise.all(
+        Array.from({ length: 1_000 }, (_, i) => isolates[i % 4]?.read(slow, 2)),
+      )
+      const made = isolates.map((one, i) => one.computed() - (before[i] ?? 0))
+      if (redisUrl === inject('redisUrl')) expect(made.reduce((sum, n) => sum + n, 0)).toBe(1)
+      else expect(made).toEqual([1, 1, 1, 1])
+      expect(new Set(answers.map((answer) => answer?.entry.generation))).toEqual(new Set([2]))
+    }
+  })
+
+  it('fails once for many who wait for the same, and not one after the other', async () => {
+    const clock = new Clock()
+    const reader = isolate({ clock })
+    const asked = Array.from({ length: 50 }, () =>
+      reader.read(async () => {
+        await new Promise((resolve) => setTimeout(resolve, 50))
+        return broken()
+      }),
+    )
+    const settled = await Promise.allSettled(asked)
+    expect(settled.every(({ status }) => status === 'rejected')).toBe(true)
+    expect(reader.computed()).toBe(1)
+  })
+
+  it('stores nothing that was made under an older token over what was made under a later one', async () => {
+    const region = createRegionTier(redisAt(inject('redisUrl')))
+    const base = { scope, key: 'question' }
+    const ask = (nowMs: number) =>
+      region.get({ ...base, minGeneration: 0, seenGeneration: 0, nowMs, lockMs: 20, freshMs: 1_000 })
+    const entry = (body: string) => ({ body, etag: `"${body}"`, generation: 3, computedAtMs: 1_000 })
+    const slow = await ask(1_000)
+    expect(slow).toMatchObject({ state: 'lock', entry: null })
+    expect((await ask(1_000)).state).toBe('wait')
+    await new Promise((resolve) => setTimeout(resolve, 30))
+    const quick = await ask(1_000)
+    expect(quick.state).toBe('lock')
+    expect(quick.fence).toBeGreaterThan(slow.fence)
+    const put = (body: string, fence: number) =>
+      region.put({ ...base, entry: entry(body), freshUntilMs: 2_000, fence, costMs: 1 })
+    await put('quick', quick.fence)
+    await put('slow', slow.fence)
+    expect((await ask(1_100)).entry?.body).toBe('quick')
+    // Nor is it fresh for somebody whose clock is far behind.
+    expect((await ask(-10_000_000)).state).not.toBe('hit')
   })
 
   it('goes on without Redis', async () => {
@@ -177,5 +342,30 @@ describe('the tiers of a cached read', () => {
     expect((await reader.read(state(1))).tier).toBe('memory')
     clock.atMs += 20_000
     expect((await reader.read(state(2))).entry.generation).toBe(2)
+  })
+
+  it('asks the database without Redis whether anything has changed, and not for the whole answer', async () => {
+    const clock = new Clock()
+    const reader = isolate({ clock, redisUrl: 'http://127.0.0.1:9' })
+    await reader.read(state(1))
+    reader.origin.generation = 1
+    for (let i = 0; i < 10; i += 1) {
+      clock.atMs += 11_000
+      expect((await reader.read(state(1))).entry.generation).toBe(1)
+      await reader.settled()
+    }
+    expect([reader.computed(), reader.origin.asked]).toEqual([1, 10])
+    reader.origin.generation = 2
+    clock.atMs += 11_000
+    expect((await reader.read(state(2))).entry.generation).toBe(2)
+    // What was served stale meanwhile is not taken for what the database vouches for.
+    clock.atMs += 301_000
+    expect((await reader.read(broken)).entry.stale).toBe(true)
+    clock.atMs += 3_000
+    expect((await reader.read(state(2))).entry.stale).toBe(false)
+    // Its time is over in the end.
+    clock.atMs += 301_000
+    await reader.read(state(2))
+    expect(reader.computed()).toBe(5)
   })
 })

@@ -44,6 +44,7 @@ async function byKey(
     },
     caller: {
       id: `key:${record.id}`,
+      standing: record,
       user: null,
       sessionId: null,
       emailVerified: false,
@@ -75,6 +76,7 @@ async function bySession(c: Context<HttpEnv>): Promise<{ ctx: ServiceContext; ca
     ctx: contextIn(c, { ...signedIn, person }, workspace),
     caller: {
       id: `user:${user.id}`,
+      standing: person,
       user,
       sessionId,
       emailVerified: person.emailVerified,

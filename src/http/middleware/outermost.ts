@@ -4,6 +4,7 @@ import { AppError } from '../../errors.ts'
 import type { HttpEnv } from '../context.ts'
 import { noteAttempt, refuseAttempt } from '../failed-attempts.ts'
 import { problemResponse } from '../problem.ts'
+import { compressAnswer } from './compress.ts'
 import { exposeAnswer } from './cross-origin.ts'
 import { protectAnswer } from './security-headers.ts'
 
@@ -16,6 +17,7 @@ export const outermost = createMiddleware<HttpEnv>(async (c, next) => {
   c.set('requestId', requestId)
   c.set('startedAtMs', performance.now())
   c.set('limit', null)
+  c.var.deps.probeSoon()
   const refusal = refuseAttempt(c)
   if (refusal === null) {
     try {
@@ -31,6 +33,7 @@ export const outermost = createMiddleware<HttpEnv>(async (c, next) => {
   // An upgrade is the hub's own answer: its headers cannot be changed, and nobody reads them.
   if (c.res.status === 101) return
   noteAttempt(c)
+  c.res = await compressAnswer(c.res, c.req.header('accept-encoding'))
   const { headers } = c.res
   headers.set('x-request-id', requestId)
   protectAnswer(headers, { path: c.req.path, isSecure: isSecure(c) })

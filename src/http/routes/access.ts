@@ -81,6 +81,7 @@ export const accessRoutes = createApi()
   .openapi(meRoute, async (c) => {
     const { deps, ctx, caller } = c.var
     const brands = brandsOf(ctx.actor)
+    const connectors = await ctx.connectors()
     return c.json(
       {
         kind: caller.user === null ? ('apiKey' as const) : ('user' as const),
@@ -102,7 +103,7 @@ export const accessRoutes = createApi()
         scopes: [...scopesOf(ctx.actor)],
         permissions: permissionsOf(ctx.actor),
         operator: scopesOf(ctx.actor).includes('operator'),
-        connectable: PLATFORMS.filter((platform) => ctx.connectors[platform] !== undefined),
+        connectable: PLATFORMS.filter((platform) => connectors[platform] !== undefined),
         limits: limitPolicies(deps),
       },
       200,

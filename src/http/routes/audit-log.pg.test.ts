@@ -82,6 +82,12 @@ describe('the audit log over HTTP', () => {
     )
     expect(headers.get('cache-control')).toBe('no-store')
     expect(text.split('\r\n')).toHaveLength(3)
+    // Asking for the headers alone is no export: the second one finds but the first.
+    const peeked = await rig.ask('/api/v1/exports/audit-log.csv', owner, 'HEAD')
+    expect([peeked.status, peeked.text]).toEqual([200, ''])
+    expect(peeked.headers.get('content-disposition')).toBe(headers.get('content-disposition'))
+    const again = await rig.ask('/api/v1/exports/audit-log.csv', owner)
+    expect(again.text.split('\r\n')).toHaveLength(4)
     expect(text).toContain(',owning@example.com,audit_log.exported,')
   })
 })

@@ -1,5 +1,8 @@
 import { createRoute, z } from '@hono/zod-openapi'
+import { normaliseTag } from '../../domain/hashtags.ts'
+import { today } from '../../domain/periods.ts'
 import { PLATFORMS } from '../../domain/platforms.ts'
+import { PUBLIC_SCOPE } from '../../ports.ts'
 import { brandsOf } from '../../services/access/reach.ts'
 import {
   computePublicTrending,
@@ -56,7 +59,7 @@ const courseRoute = createRoute({
   tags,
   'x-permission': 'analytics.read',
   summary: 'The course of a hashtag, and its top posts',
-  request: { params: tagParameter },
+  request: { params: tagParameter, query: z.strictObject({ minGeneration: minGenerationParameter }) },
   responses: { 200: json(HashtagCourse, 'Its course'), ...problems(400, 404, 503) },
 })
 
@@ -69,7 +72,7 @@ export const hashtagRoutes = createApi()
     noteWatching(ctx)
     const whose =
       query.scope === 'public'
-        ? { scope: 'public', reach: null }
+        ? { scope: PUBLIC_SCOPE, reach: null }
         : { scope: ctx.workspace.id, reach: brandsOf(ctx.actor) }
     return answerCached(c, 'trending', { ...whose, question, minGeneration }, async () => {
       const value = await getTrendingHashtags(ctx, question)
@@ -79,7 +82,22 @@ export const hashtagRoutes = createApi()
   .openapi(courseRoute, async (c) => {
     const { ctx } = c.var
     requirePermission(ctx.actor, 'analytics.read')
-    return c.json(await getHashtagCourse(ctx, c.req.valid('param').tag), 200)
+    const { tag } = c.req.valid('param')
+    const { timezone } = ctx.workspace
+    return answerCached(
+      c,
+      'hashtagCourse',
+      {
+        scope: ctx.workspace.id,
+        reach: brandsOf(ctx.actor),
+        question: { tag: normaliseTag(tag), timezone, until: today(timezone, ctx.clock.now()) },
+        minGeneration: c.req.valid('query').minGeneration,
+      },
+      async () => {
+        const value = await getHashtagCourse(ctx, tag)
+        return { generation: value.generation, value }
+      },
+    ) as never
   })
 
 const publicTrendingRoute = createRoute({
@@ -105,29 +123,33 @@ const publicCourseRoute = createRoute({
   responses: { 200: json(HashtagCourse, 'Its course'), ...problems(400, 404, 503) },
 })
 
-const PUBLIC_CACHE_CONTROL = 'public, max-age=30, s-maxage=60, stale-while-revalidate=300'
-
 /** Served before anybody is asked who they are; see `chargeAddress`. */
 export const publicHashtagRoutes = createApi()
   .openapi(publicTrendingRoute, async (c) => {
     const { services } = c.var.deps
     const query = c.req.valid('query')
     const question = { ...query, platforms: query.platforms.toSorted() }
-    const answer = await answerCached(
+    return answerCached(
       c,
-      'trending',
-      { scope: 'public', reach: null, question: { public: true, ...question }, minGeneration: 0 },
+      'publicTrending',
+      { scope: PUBLIC_SCOPE, reach: null, question, minGeneration: 0 },
       async () => {
         const value = await computePublicTrending(services, question)
         return { generation: value.generation, value }
       },
-    )
-    answer.headers.set('cache-control', PUBLIC_CACHE_CONTROL)
-    answer.headers.set('vary', 'Accept-Encoding')
-    return answer as never
+    ) as never
   })
-  .openapi(publicCourseRoute, async (c) =>
-    c.json(await getPublicHashtagCourse(c.var.deps.services, c.req.valid('param').tag), 200, {
-      'cache-control': PUBLIC_CACHE_CONTROL,
-    }),
-  )
+  .openapi(publicCourseRoute, async (c) => {
+    const { services } = c.var.deps
+    const { tag } = c.req.valid('param')
+    const question = { tag: normaliseTag(tag), until: today('UTC', services.clock.now()) }
+    return answerCached(
+      c,
+      'publicHashtagCourse',
+      { scope: PUBLIC_SCOPE, reach: null, question, minGeneration: 0 },
+      async () => {
+        const value = await getPublicHashtagCourse(services, tag)
+        return { generation: value.generation, value }
+      },
+    ) as never
+  })

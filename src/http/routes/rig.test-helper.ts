@@ -7,6 +7,7 @@ import { AppError } from '../../errors.ts'
 import { sha256Hex } from '../../lib/hash.ts'
 import { newId } from '../../lib/ids.ts'
 import type { DeadLetter, LimitVerdict, LogFields, Session } from '../../ports.ts'
+import { Breaker } from '../../resilience/breaker.ts'
 import { createDirectory } from '../../services/access/identify.ts'
 import { makeRig } from '../../services/imports/rig.test-helper.ts'
 import type { HttpDeps, HttpEnv } from '../context.ts'
@@ -90,6 +91,7 @@ export async function makeRoutesRig(database: TestDatabase): Promise<RoutesRig> 
     },
   }
   const clock = { now: () => Date.now() }
+  const breaker = new Breaker('postgres', clock)
   const services = { ...ctx, db, clock, log, publicUrl: PUBLIC_URL }
   const deps = asHttpDeps({
     services,
@@ -100,6 +102,8 @@ export async function makeRoutesRig(database: TestDatabase): Promise<RoutesRig> 
       postgres: isDatabaseUp ? { ok: true, detail: null } : { ok: false, detail: FAILURE },
       queue: { ok: true, detail: null },
     }),
+    breakers: () => [breaker.report()],
+    probeSoon() {},
     deadLetters: deadLettersOf(letters),
     schedules: {
       list: async () =>

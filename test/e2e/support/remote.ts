@@ -19,11 +19,12 @@ const MAX_BODY_BYTES = 10_000_000
 const MAX_KILLS = 5
 const KILL_WINDOW_MS = 61_000
 const SqlRequest = z.object({ text: z.string(), params: z.array(z.unknown()).default([]) })
+const OutageRequest = z.object({ downMs: z.number().int().max(60_000) })
 const ClockRequest = z.object({ held: z.boolean() })
 
 /**
  * Tests run in processes of their own; what only the stack's process can do, they ask for over HTTP:
- * `POST /sql`, `/clock`, `/kill-worker`, `/queue-idle`, `/log`.
+ * `POST /sql`, `/clock`, `/kill-worker`, `/kill-postgres`, `/kill-redis`, `/queue-idle`, `/log`.
  */
 export function serveRemote(stack: TestStack, { clock, lines }: RemoteParts): Promise<HttpServer> {
   const killedAtMs: number[] = []
@@ -44,6 +45,8 @@ export function serveRemote(stack: TestStack, { clock, lines }: RemoteParts): Pr
       return clock.heldAtMs
     },
     '/kill-worker': killWorker,
+    '/kill-postgres': async (body) => stack.killPostgres(OutageRequest.parse(body).downMs),
+    '/kill-redis': async (body) => stack.killRedis(OutageRequest.parse(body).downMs),
     '/queue-idle': async () => stack.qstash.idle(),
     '/log': async () => lines,
   }

@@ -28,6 +28,11 @@ export async function killWorker(): Promise<void> {
   await remote('/kill-worker')
 }
 
+/** SIGKILL of Postgres or Redis, which is away for so long; resolves when it answers again. */
+export async function kill(what: 'postgres' | 'redis', downMs: number): Promise<void> {
+  await remote(`/kill-${what}`, { downMs })
+}
+
 /** Resolves when the queue has nothing to deliver; messages whose time is yet to come do not count. */
 export async function queueIdle(): Promise<void> {
   await remote('/queue-idle')

@@ -48,6 +48,8 @@ async function join(workspaceId: string, role: Role): Promise<Client> {
     await userIdOf(person),
     role,
   ])
+  // Whoever renames their workspace is looked up anew: SQL tells nobody of what it changes.
+  await person.session.patch(`/api/v1/workspaces/${person.workspaceId}`, { name: 'Their own' })
   const member = person.session.with({ 'x-workspace-id': workspaceId })
   // Memberships are believed for a few seconds.
   await until(`the ${role} is known`, async () => (await member.get('/api/v1/me')).status === 200 || null)
