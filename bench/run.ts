@@ -3,7 +3,7 @@ import { parseArgs } from 'node:util'
 import { ingestBenchmark } from './benchmarks/ingest.ts'
 import { liveBenchmark } from './benchmarks/live.ts'
 import { peopleBenchmark } from './benchmarks/people.ts'
-import { readsBenchmark } from './benchmarks/reads.ts'
+import { READS_SECTIONS, readsBenchmark } from './benchmarks/reads.ts'
 import { scaleBenchmark } from './benchmarks/scale.ts'
 import { syncBenchmark } from './benchmarks/sync.ts'
 import type { Benchmark, BenchmarkOptions } from './lib/benchmark.ts'
@@ -23,19 +23,20 @@ const BENCHMARKS: readonly Benchmark[] = [
 const DEFAULT_SOCKETS = 500
 /** One workspace takes no more (see LIVE_LIMITS), and both sides of all sockets are on this machine. */
 const MAX_SOCKETS = 4_000
-const DEFAULT_POSTS = [10_000, 100_000]
+const DEFAULT_POSTS = [10_000, 100_000, 1_000_000]
 const MAX_POSTS = 10_000_000
 const DEFAULT_ACCOUNTS = 1_000
 /** Ten workspaces are full with as many. */
 const MAX_ACCOUNTS = 2_000
 
-const USAGE = `Usage: npm run bench [-- NAME … [--sockets N] [--posts N,M,…] [--accounts N]]
+const USAGE = `Usage: npm run bench [-- NAME … [--sockets N] [--posts N,M,…] [--accounts N] [--only SECTION,…]]
 
 ${BENCHMARKS.map(({ name, summary }) => `  ${name.padEnd(8)} ${summary}`).join('\n')}
 
   --sockets N    live: so many sockets (${DEFAULT_SOCKETS}, at most ${MAX_SOCKETS})
-  --posts N,M    scale: so many posts (${DEFAULT_POSTS.join(',')}); 1000000 takes a few minutes
+  --posts N,M    scale: so many posts (${DEFAULT_POSTS.join(',')}); 10000000 as well takes half an hour and 30 GB
   --accounts N   sync: about so many accounts on ten platforms together (${DEFAULT_ACCOUNTS}, at most ${MAX_ACCOUNTS})
+  --only A,B     reads: these sections (${READS_SECTIONS.join(', ')})
 
 Without a name, all of them. Each is printed beside its baseline from the same run, and kept in
 bench/results/NAME.json. Loopback alone; nothing has to run beforehand.`
@@ -54,6 +55,7 @@ function readArguments(): Arguments {
         sockets: { type: 'string' },
         posts: { type: 'string' },
         accounts: { type: 'string' },
+        only: { type: 'string' },
         help: { type: 'boolean', short: 'h', default: false },
       },
     })
@@ -63,6 +65,9 @@ function readArguments(): Arguments {
     }
     const unknown = positionals.filter((name) => !BENCHMARKS.some((benchmark) => benchmark.name === name))
     if (unknown.length > 0) throw new Error(`There is no benchmark called ${unknown.join(', ')}.`)
+    const only = values.only?.split(',') ?? []
+    const unknownSections = only.filter((name) => !READS_SECTIONS.includes(name))
+    if (unknownSections.length > 0) throw new Error(`reads has no section ${unknownSections.join(', ')}.`)
     const posts = values.posts?.split(',').map((text) => readCount('posts', text, MAX_POSTS))
     return {
       benchmarks:
@@ -71,6 +76,7 @@ function readArguments(): Arguments {
         sockets: readCount('sockets', values.sockets ?? String(DEFAULT_SOCKETS), MAX_SOCKETS),
         accounts: readCount('accounts', values.accounts ?? String(DEFAULT_ACCOUNTS), MAX_ACCOUNTS),
         posts: posts?.toSorted((a, b) => a - b) ?? DEFAULT_POSTS,
+        only,
       },
     }
   } catch (error) {
@@ -86,13 +92,13 @@ function readCount(name: string, text: string, most: number): number {
   return count
 }
 
-/** Runs one benchmark, prints what it found, and keeps it. */
+/** Runs one benchmark, prints what it found, and keeps it. @returns whether it found nothing wrong */
 async function runBenchmark(
   benchmark: Benchmark,
   options: BenchmarkOptions,
   machine: MachineFacts,
   resources: AsyncDisposableStack,
-): Promise<void> {
+): Promise<boolean> {
   const startedMs = performance.now()
   const elapsed = () => `${((performance.now() - startedMs) / 1_000).toFixed(1).padStart(5)} s`
   const log = (line: string) => console.error(`${elapsed()}  ${benchmark.name}: ${line}`)
@@ -109,6 +115,9 @@ async function runBenchmark(
     `· Load a core: ${formatNumber(load.before, 1)} before, ${formatNumber(load.after, 1)} after; above 1 others were busy too, and figures scatter.`,
   )
   console.log(`· ${(durationMs / 1_000).toFixed(0)} s; kept in ${relative(process.cwd(), path)}`)
+  const { failures = [] } = measurement
+  for (const failure of failures) console.log(`✗ ${failure}`)
+  return failures.length === 0
 }
 
 /** What the running benchmark has started. */
@@ -130,7 +139,7 @@ let failed = 0
 for (const benchmark of benchmarks) {
   running = new AsyncDisposableStack()
   try {
-    await runBenchmark(benchmark, options, machine, running)
+    if (!(await runBenchmark(benchmark, options, machine, running))) failed += 1
   } catch (error) {
     failed += 1
     console.error(`${benchmark.name} failed:`, error)

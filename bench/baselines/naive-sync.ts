@@ -58,7 +58,7 @@ export async function refreshNaively(options: {
     accessToken: AccessToken | undefined,
     post: KnownAccount['posts'][number],
   ): Promise<boolean> {
-    const connector = connectorOf(deps, platform)
+    const connector = await connectorOf(deps, platform)
     let isOpen = false
     const context: ConnectorContext = {
       accessToken,
@@ -85,7 +85,7 @@ export async function refreshNaively(options: {
 }
 
 async function tokenOf(deps: ServiceDeps, account: KnownAccount): Promise<AccessToken | undefined> {
-  const connector = connectorOf(deps, account.platform)
+  const connector = await connectorOf(deps, account.platform)
   const opened = await openCredentials(deps, connector, account.host, [account])
   return opened.get(account.id)?.accessToken
 }

@@ -37,14 +37,37 @@ export async function overviewFromPosts(db: Db, workspaceId: string, period: Per
 export async function postsByOffset(
   db: Db,
   workspaceId: string,
-  page: { offset: number; limit: number },
+  page: { offset: number; limit: number; timeoutMs: number },
 ): Promise<number> {
-  const [rows] = await db.inWorkspace(workspaceId, [
-    statement<{ id: string }>(sql`
+  const [rows] = await db.inWorkspace(
+    workspaceId,
+    [
+      statement<{ id: string }>(sql`
       SELECT p.*, ARRAY(SELECT h.display FROM post_hashtags h WHERE h.post_id = p.id ORDER BY h.display) AS hashtags
       FROM posts p JOIN accounts a ON a.id = p.account_id AND a.deleted_at IS NULL
       WHERE p.workspace_id = ${workspaceId}
       ORDER BY p.posted_at DESC, p.id DESC OFFSET ${page.offset} LIMIT ${page.limit}`),
-  ])
+    ],
+    { timeoutMs: page.timeoutMs },
+  )
+  return rows.length
+}
+
+/** The newest posts whose text has a word, found by reading them. */
+export async function searchByPattern(
+  db: Db,
+  workspaceId: string,
+  search: { word: string; limit: number; timeoutMs: number },
+): Promise<number> {
+  const [rows] = await db.inWorkspace(
+    workspaceId,
+    [
+      statement<{ id: string }>(sql`
+        SELECT p.* FROM posts p JOIN accounts a ON a.id = p.account_id AND a.deleted_at IS NULL
+        WHERE p.workspace_id = ${workspaceId} AND p.text ILIKE ${`%${search.word}%`}
+        ORDER BY p.posted_at DESC, p.id DESC LIMIT ${search.limit}`),
+    ],
+    { timeoutMs: search.timeoutMs },
+  )
   return rows.length
 }

@@ -6,6 +6,7 @@ import { quietDeps } from '../../test/harness/deps.ts'
 import { ingestNaively } from '../baselines/naive-ingest.ts'
 import { assertMeasured, type Benchmark, type BenchmarkContext, type Measurement } from '../lib/benchmark.ts'
 import { type BenchDatabase, startDatabase } from '../lib/database.ts'
+import { COUNTED } from '../lib/fill/rollups.ts'
 import { type FilledWorkspace, fillWorkspace, makeWorkspace } from '../lib/fill-workspace.ts'
 import { countRoundTrips, type RoundTripCounter } from '../lib/round-trips.ts'
 import { alternate } from '../lib/rounds.ts'
@@ -189,7 +190,7 @@ function observedAgain(reading: PostReading, laterMs: number, moreLikes: number)
 async function verify(database: BenchDatabase, workspace: FilledWorkspace): Promise<void> {
   const [sums] = await database.ownerSql<{ likes: string; expected: string }>(
     `SELECT (SELECT sum(likes) FROM account_days WHERE workspace_id = $1) AS likes,
-       (SELECT sum(likes) FROM posts WHERE workspace_id = $1) AS expected`,
+       (SELECT sum(likes) FROM posts WHERE workspace_id = $1 AND ${COUNTED}) AS expected`,
     [workspace.id],
   )
   assertMeasured(

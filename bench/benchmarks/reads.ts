@@ -1,82 +1,88 @@
 import { refreshTrending } from '../../src/services/hashtags/index.ts'
 import { quietDeps } from '../../test/harness/deps.ts'
-import type { Benchmark, BenchmarkContext, Measurement } from '../lib/benchmark.ts'
+import { assertMeasured, type Benchmark, type BenchmarkContext, type Measurement } from '../lib/benchmark.ts'
 import { fillWorkspace } from '../lib/fill-workspace.ts'
 import { startLoadGenerator } from '../lib/load/load-generator.ts'
-import { redisCommand, startBenchStack } from '../lib/stack.ts'
-import { RateMeasurement } from './reads/at-rate.ts'
-import { SaturatedMeasurement } from './reads/saturated.ts'
-import { distinctQuestions, makeTargets, type Variant } from './reads/targets.ts'
-import { TierMeasurement } from './reads/tiers.ts'
+import { startBenchStack } from '../lib/stack.ts'
+import { measureAtRate } from './reads/at-rate.ts'
+import { measureColdStart } from './reads/cold-start.ts'
+import { measureCompression } from './reads/compression.ts'
+import { measureInterference, SIMULATED_PEOPLE } from './reads/interference.ts'
+import { measureOutages } from './reads/outages.ts'
+import { measureReplayedDay } from './reads/replayed-day.ts'
+import type { Findings, ReadsBench, Section } from './reads/section.ts'
+import { measureStampede } from './reads/stampede.ts'
+import { makeTargets } from './reads/targets.ts'
+import { measureCold, measureTiers } from './reads/tiers.ts'
+import { verdictsTable } from './reads/verdicts.ts'
+import { measureWarm } from './reads/warm.ts'
 
-const ACCOUNTS = 20
-const POSTS = 10_000
-const DAYS = 90
-const CONNECTIONS = { one: 1, some: 16, many: 64 }
-const WARM_UP_MS = 250
-/** Fewer questions in all than the region tier keeps of a workspace. */
-const QUESTIONS_EACH = 80
+const FILLING = { accounts: 20, posts: 10_000, days: 90 }
+
+/** In this order: what disturbs later ones comes late. */
+const SECTIONS: Record<string, Section> = {
+  warm: measureWarm,
+  rate: measureAtRate,
+  tiers: measureTiers,
+  compression: measureCompression,
+  'cold-start': measureColdStart,
+  day: measureReplayedDay,
+  stampede: measureStampede,
+  outages: measureOutages,
+  interference: measureInterference,
+  cold: measureCold,
+}
+
+export const READS_SECTIONS: readonly string[] = Object.keys(SECTIONS)
 
 export const readsBenchmark: Benchmark = {
   name: 'reads',
-  summary: "cached and cold reads of the built Worker on workerd's own socket, at 1, 16 and 64 connections",
+  summary:
+    "reads of the built Worker on workerd's own socket: warm and cold, while others work, without Postgres or Redis",
   run,
 }
 
-async function run({ resources, log }: BenchmarkContext): Promise<Measurement> {
+async function run({ options, resources, log }: BenchmarkContext): Promise<Measurement> {
   log('starting the stack')
-  const stack = await startBenchStack(resources)
-  log(`filling the workspace with ${POSTS} posts`)
-  const filling = { accounts: ACCOUNTS, posts: POSTS, days: DAYS }
-  const { accountIds } = await fillWorkspace(stack, stack.workspaceId, filling)
+  const stack = await startBenchStack(resources, { accounts: SIMULATED_PEOPLE })
+  log(`filling the workspace with ${FILLING.posts} posts`)
+  const { accountIds } = await fillWorkspace(stack, stack.workspaceId, FILLING)
   await refreshTrending({ ...quietDeps(stack.db), clock: Date }, stack.workspaceId)
   const targets = await makeTargets(resources, stack)
   const generator = startLoadGenerator(resources)
-  const warmUp = async (...variants: Variant[]) => {
-    for (const variant of variants)
-      await generator.run({ ...(await targets[variant]()), connections: 4, durationMs: WARM_UP_MS })
+  const bench: ReadsBench = { stack, generator, targets, accountIds, resources, log }
+
+  const found: Findings[] = []
+  const failed: string[] = []
+  const wanted = Object.entries(SECTIONS).filter(
+    ([name]) => options.only.length === 0 || options.only.includes(name),
+  )
+  for (const [name, measure] of wanted) {
+    try {
+      found.push(await measure(bench))
+    } catch (error) {
+      // Others may say something all the same.
+      failed.push(`${name}: ${error instanceof Error ? error.message : String(error)}`)
+      log(`nothing can be said of ${failed.at(-1)}`)
+    }
   }
-  await warmUp('trivial', 'overview', 'notModified', 'trending')
-  // What was asked before counts against the number of questions that the region tier keeps.
-  await redisCommand(stack, ['DEL', `tm:v:{${stack.workspaceId}}`])
-
-  const tiers = new TierMeasurement(generator)
-  const atRate = new RateMeasurement(generator, targets)
-  const questions = (set: number) =>
-    distinctQuestions(stack, accountIds, set * QUESTIONS_EACH, QUESTIONS_EACH)
-  log('reads tier by tier; while a tier forgets, warm reads at a fixed rate')
-  const sets = [
-    await tiers.askCold(questions(0), CONNECTIONS.one),
-    await tiers.prime(questions(1), CONNECTIONS.some),
-    await tiers.prime(questions(2), CONNECTIONS.many),
-  ]
-  await atRate.addRound()
-  for (const set of sets) await tiers.askColo(set)
-  await atRate.addRound()
-  for (const set of sets) await tiers.askRegion(set)
-  await atRate.addSameQuestion('overview, one question again and again, first 5 s', 5_000)
-  await atRate.addSameQuestion('overview, one question again and again, from then on', 5_000)
-
-  log('warm reads, as many as they can')
-  const saturated = new SaturatedMeasurement(generator, targets)
-  for (const connections of Object.values(CONNECTIONS)) await saturated.add(connections)
-  // At the end: what is asked for too much at once is taken for gone for half a minute.
-  await tiers.askCold(questions(3), CONNECTIONS.some)
-  await tiers.askCold(questions(4), CONNECTIONS.many)
+  assertMeasured(found.length > 0, failed.join('; '))
+  const verdicts = found.flatMap((one) => one.verdicts ?? [])
   return {
-    tables: [saturated.table(), atRate.table(), tiers.table()],
-    notes: [...NOTES, ...warningNotes(stack.warnings())],
+    tables: [
+      ...found.flatMap(({ tables }) => tables),
+      ...(verdicts.length > 0 ? [verdictsTable(verdicts)] : []),
+    ],
+    notes: [
+      NOTE,
+      ...found.flatMap(({ notes = [] }) => notes),
+      ...failed.map((line) => `Not measured: ${line}`),
+      ...warningNotes(stack.warnings()),
+    ],
   }
 }
 
-const NOTES = [
-  `${POSTS.toLocaleString('en-US')} posts of ${ACCOUNTS} accounts in ${DAYS} days; the overview spans 28 days and the 28 before. Bearer key; limits counted, raised by RATE_LIMITS.`,
-  'Medians over runs in turn. Asked by another process over loopback; "asker CPU" near 1 means that it could not ask faster.',
-  'Replaced design: a Worker in the same runtime that fetches accounts, sums the posts of each in a loop, and counts hashtags from texts, with no cache, key or limit (bench/baselines/replaced-worker.ts).',
-  'At saturation latency is queueing: compare it at the fixed rate.',
-  'Tiers: each question once when it is new, once more when memory has forgotten it (data centre), once more when that has, too (region). One pass. Refused: 503, as the database did not answer within the 2 s that a read may take.',
-  'Stand-ins for Postgres and Redis share the machine, and one process; over a network colo, region and origin cost its latency more, and memory does not.',
-]
+const NOTE = `${FILLING.posts.toLocaleString('en-US')} posts of ${FILLING.accounts} accounts in ${FILLING.days} days; the overview spans 28 days and the 28 before. Bearer key; limits counted, raised by RATE_LIMITS. Asked by another process over loopback.`
 
 function warningNotes(warnings: string[]): string[] {
   return warnings.length === 0 ? [] : [`The Worker warned meanwhile: ${warnings.join(', ')}.`]

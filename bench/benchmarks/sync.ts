@@ -56,7 +56,7 @@ async function run({ options, resources, log }: BenchmarkContext): Promise<Measu
       ...quietDeps(database.db),
       ...(await startGate(resources, { clock, waitUntil: background.add })),
       objects: { put: unused, getRange: unused, delete: unused },
-      connectors: createConnectors(CONNECTOR_OPTIONS),
+      connectors: async () => createConnectors(CONNECTOR_OPTIONS),
       fetchFor: networks.fetchFor,
       dailyBudgets: { x: X_BUDGET_MICROS },
       watchList: { mark: async () => {}, list: async () => [] },

@@ -8,6 +8,8 @@ export interface BenchmarkOptions {
   posts: number[]
   /** `sync`: accounts on all platforms together. */
   accounts: number
+  /** `reads`: the names of the sections that are wanted; none: all of them. */
+  only: string[]
 }
 
 export interface BenchmarkContext {
@@ -22,6 +24,8 @@ export interface Measurement {
   tables: Table[]
   /** What a reader has to know to understand the figures. */
   notes: string[]
+  /** What is wrong with the product, if anything was found: printed last, and the command fails. */
+  failures?: string[]
 }
 
 export interface Benchmark {

@@ -14,6 +14,8 @@ export interface BenchDatabase {
   /** As the Worker sees it: the application's role, through the HTTP protocol. */
   db: Db
   appUrl: string
+  /** Of who migrates, and sees every workspace. */
+  ownerUrl: string
   ownerSql: OwnerSql
 }
 
@@ -55,6 +57,7 @@ export async function startDatabase(resources: AsyncDisposableStack): Promise<Be
       return {
         db: createDb({ connectionString: appUrl.href, fetchEndpoint: neon.url }),
         appUrl: appUrl.href,
+        ownerUrl: ownerUrl.href,
         async ownerSql<R extends object>(text: string, params: unknown[] = []) {
           return (await owner.query<R>(text, params)).rows
         },

@@ -1,27 +1,55 @@
 import type { Db } from '../../src/db/client.ts'
-import { refreshTopPosts } from '../../src/db/queries/ingest/index.ts'
-import { rebuildDays } from '../../src/db/queries/rollups.ts'
-import { CELL_METRICS, RATE_BASES } from '../../src/domain/rollup-cell.ts'
+import { extractHashtags, normaliseTag } from '../../src/domain/hashtags.ts'
+import type { Platform } from '../../src/domain/platforms.ts'
 import { newId } from '../../src/lib/ids.ts'
 import { assertMeasured } from './benchmark.ts'
 import type { OwnerSql } from './database.ts'
+import { inTurn, whileLoading, withoutIndexes } from './fill/bulk.ts'
+import {
+  insertAccounts,
+  insertHashtags,
+  insertPosts,
+  insertSearch,
+  insertSnapshots,
+  READINGS_A_POST,
+  withPhrases,
+} from './fill/posts.ts'
+import { fillRollups } from './fill/rollups.ts'
 
 export interface FillOptions {
   accounts: number
   posts: number
   /** Posts are spread evenly over this long before now. */
   days: number
+  /** On which accounts are, in turn. Two that anyone can read by default. */
+  platforms?: readonly Platform[]
+  /** Brands that accounts belong to, in turn. None by default. */
+  brands?: number
+  /** About so many readings of posts, ten of a post at most. None by default. */
+  snapshots?: number
+  /** Takes lines about how far it is. */
+  log?: (line: string) => void
 }
 
 /** A workspace to read, whose content came in without the engine. */
 export interface FilledWorkspace {
   id: string
+  /** The first ones post more than the last ones. */
   accountIds: string[]
+  brandIds: string[]
 }
 
-const TAGS = 300
 const MIN_FOLLOWERS = 500
-const REBUILD_TIMEOUT_MS = 300_000
+const DEFAULT_PLATFORMS: readonly Platform[] = ['bluesky', 'mastodon']
+/** Follower counts of an account a day. */
+const READINGS_A_DAY = 4
+/** From so many posts on, indexes are made anew rather than kept up while the posts come in. */
+const MANY_POSTS = 500_000
+/** Posts that are loaded at once. */
+const PART = 100_000
+const TABLES_OF_POSTS = ['posts', 'post_hashtags', 'post_search', 'post_snapshots']
+const DAYS_A_MONTH = 28
+const TAGS_CHECKED = 500
 
 /** @returns the id of a new workspace in UTC */
 export async function makeWorkspace(sql: OwnerSql): Promise<string> {
@@ -31,114 +59,111 @@ export async function makeWorkspace(sql: OwnerSql): Promise<string> {
 }
 
 /**
- * Fills a workspace by SQL as the owner, at tens of thousands of posts a second: imported accounts (nobody
- * syncs them), posts with hashtags, a follower count a day, and the rollups of all that. Metrics and tags are
- * skewed as people's are, and the same in every run.
- * @throws when the rollups do not agree with the posts.
+ * Fills a workspace by SQL as the owner, at up to a hundred thousand posts a second: imported accounts (nobody
+ * syncs them), posts with hashtags, follower counts, readings, and the rollups of all that. Texts, metrics and
+ * tags are skewed as people's are, and the same in every run. Of many posts, the whole server is set for
+ * loading meanwhile.
+ * @throws when the rollups or hashtags do not agree with the posts.
  */
 export async function fillWorkspace(
   database: { db: Db; ownerSql: OwnerSql },
   workspaceId: string,
   options: FillOptions,
 ): Promise<FilledWorkspace> {
-  const { db, ownerSql: sql } = database
-  const { accounts, posts, days } = options
-  const inserted = await sql<{ id: string }>(
-    `INSERT INTO accounts (id, workspace_id, platform, external_id, handle, display_name, source, status,
-       tracked_since, followers)
-     SELECT uuidv7(), $1, CASE WHEN n % 2 = 0 THEN 'bluesky' ELSE 'mastodon' END, 'import:account' || n,
-       'account' || n || '.example.com', 'Account ' || n, 'import', 'imported',
-       now() - make_interval(days => $3), ${MIN_FOLLOWERS} * (n + 1)
-     FROM generate_series(0, $2::int - 1) n RETURNING id`,
-    [workspaceId, accounts, days],
+  const { ownerSql: sql } = database
+  const { log = () => {} } = options
+  const workspace = await fillAccounts(sql, workspaceId, options)
+  const load = () => fillPosts(sql, workspace, options)
+  const finish = () => fillRollups(sql, workspaceId, workspace.accountIds)
+  if (options.posts < MANY_POSTS) {
+    await load()
+    await finish()
+  } else
+    await whileLoading(sql, async () => {
+      await withoutIndexes(sql, TABLES_OF_POSTS, load, log)
+      log('rollups')
+      await finish()
+    })
+  await sql(`VACUUM (ANALYZE) accounts, account_metrics, ${TABLES_OF_POSTS.join(', ')}`)
+  await verify(sql, workspaceId)
+  return workspace
+}
+
+async function fillAccounts(
+  sql: OwnerSql,
+  id: string,
+  { accounts, days, brands = 0, platforms = DEFAULT_PLATFORMS }: FillOptions,
+): Promise<FilledWorkspace> {
+  const madeBrands = await sql<{ id: string }>(
+    `INSERT INTO brands (id, workspace_id, name) SELECT uuidv7(), $1, 'Brand ' || n
+     FROM generate_series(1, $2::int) n RETURNING id`,
+    [id, brands],
   )
-  const accountIds = inserted.map(({ id }) => id)
-  await sql(insertPosts(), [workspaceId, posts, days, accountIds])
-  await sql(
-    `INSERT INTO post_hashtags (workspace_id, post_id, tag, display, account_id, platform, posted_at)
-     SELECT DISTINCT ON (p.id, lower(found[1])) p.workspace_id, p.id, lower(found[1]), found[1], p.account_id,
-       p.platform, p.posted_at
-     FROM posts p, regexp_matches(p.text, '#(\\w+)', 'g') AS found WHERE p.workspace_id = $1`,
-    [workspaceId],
-  )
+  const brandIds = madeBrands.map((brand) => brand.id)
+  const made = await sql<{ id: string }>(insertAccounts(platforms, MIN_FOLLOWERS), [
+    id,
+    accounts,
+    days,
+    brandIds,
+  ])
   await sql(
     `INSERT INTO account_metrics (workspace_id, account_id, observed_at, followers, following, posts)
-     SELECT $1, a.id, now() - make_interval(days => d), a.followers - 3 * d, 100, 1000
-     FROM accounts a, generate_series(0, $2::int) d WHERE a.workspace_id = $1`,
-    [workspaceId, days],
+     SELECT $1, a.id, now() - make_interval(hours => ${24 / READINGS_A_DAY} * n), a.followers - n, 100, 1000
+     FROM accounts a, generate_series(0, $2::int * ${READINGS_A_DAY}) n WHERE a.workspace_id = $1`,
+    [id, days],
   )
-  await sql(insertQuarters(), [workspaceId])
-  // Days are made of quarter hours by the product's own statements.
-  await db.inWorkspace(workspaceId, [rebuildDays(workspaceId), refreshTopPosts(workspaceId)], {
-    timeoutMs: REBUILD_TIMEOUT_MS,
-  })
-  await sql(
-    'VACUUM (ANALYZE) accounts, account_metrics, posts, post_hashtags, account_days, account_quarters',
-  )
-  await verify(sql, workspaceId, posts)
-  return { id: workspaceId, accountIds }
+  await sql('ANALYZE accounts')
+  return { id, accountIds: made.map((account) => account.id), brandIds }
 }
 
-/** A number from 0 to 1 that depends on the post and on what it is for alone. */
-const chance = (salt: number) => `((hashint8extended(n, ${salt}) & 1048575) / 1048576.0)`
-/** Most are small, few are large. */
-const skewed = (salt: number, scale: number) =>
-  `floor(${scale} * exp(4 * ${chance(salt)}) - ${scale})::bigint`
-const tag = (salt: number) => `floor(${TAGS} * power(${chance(salt)}, 3))::int`
-
-/** Parameters: workspace, posts, days, accounts. */
-function insertPosts(): string {
-  return `
-    INSERT INTO posts (id, workspace_id, account_id, platform, platform_post_id, kind, text, url, posted_at,
-      likes, comments, shares, quotes, saves, followers_at_posting, metrics_at)
-    SELECT uuidv7(), $1, a.id, a.platform, 'filled-' || n, 'post',
-      'Post ' || n || ' on what the tide brings in, and on what it takes along. #Tag' || ${tag(1)} || ' #tag' || ${tag(2)},
-      'https://example.com/posts/' || n,
-      now() - ($3::int * interval '1 day') * ((n - ${chance(3)}) / $2::float8),
-      ${skewed(4, 12)}, ${skewed(5, 2)}, ${skewed(6, 3)}, ${skewed(7, 1)},
-      CASE WHEN a.platform = 'bluesky' THEN ${skewed(8, 1)} END, a.followers, now()
-    FROM generate_series(1, $2::int) n
-    JOIN accounts a ON a.id = ($4::uuid[])[1 + n % cardinality($4::uuid[])]
-    ORDER BY n DESC`
-}
-
-/** Sums of posts by quarter hour, in plain SQL. Parameter: workspace. */
-function insertQuarters(): string {
-  const columns = {
-    posts: 'count(*)',
-    ...Object.fromEntries(
-      CELL_METRICS.flatMap((metric) => [
-        [metric, `coalesce(sum(${metric}), 0)`],
-        [`${metric}_known`, `count(${metric})`],
-      ]),
-    ),
-    ...Object.fromEntries(
-      RATE_BASES.map((base) => {
-        const denominator = base === 'followers' ? 'followers_at_posting' : base
-        return [
-          `engagements_by_${base}`,
-          `coalesce(sum(engagements) FILTER (WHERE ${denominator} IS NOT NULL), 0)`,
-        ]
-      }),
-    ),
-    followers_at_posting: 'coalesce(sum(followers_at_posting) FILTER (WHERE engagements IS NOT NULL), 0)',
+async function fillPosts(
+  sql: OwnerSql,
+  { id, accountIds }: FilledWorkspace,
+  { posts, days, snapshots = 0, log = () => {} }: FillOptions,
+): Promise<void> {
+  // From the oldest on, so that they lie in the table about as they came.
+  const parts = Array.from({ length: Math.ceil(posts / PART) }, (_, i) => ({
+    from: posts - i * PART,
+    to: Math.max(1, posts - (i + 1) * PART + 1),
+  }))
+  await withPhrases(sql, () =>
+    inTurn(parts, ({ from, to }) => sql(insertPosts(), [id, posts, days, accountIds, from, to])),
+  )
+  log('posts are in')
+  const halves = [
+    { from: posts, to: Math.floor(posts / 2) + 1 },
+    { from: Math.floor(posts / 2), to: 1 },
+  ]
+  // Where triggers are off; otherwise they did.
+  if (posts >= MANY_POSTS) {
+    await inTurn(halves, ({ from, to }) => sql(insertSearch(), [id, from, to]))
+    log('words are in')
   }
-  return `
-    INSERT INTO account_quarters (workspace_id, account_id, quarter, ${Object.keys(columns).join(', ')})
-    SELECT workspace_id, account_id, date_bin('15 minutes', posted_at, '2000-01-01T00:00:00Z'),
-      ${Object.values(columns).join(', ')}
-    FROM posts WHERE workspace_id = $1 GROUP BY 1, 2, 3`
+  await inTurn(halves, ({ from, to }) => sql(insertHashtags(), [id, from, to]))
+  log('hashtags are in')
+  if (snapshots === 0) return
+  await sql('SELECT app_ensure_snapshot_partitions($1, 2)', [Math.ceil(days / DAYS_A_MONTH)])
+  const step = Math.max(1, Math.round((posts * READINGS_A_POST) / snapshots))
+  await inTurn(halves, ({ from, to }) => sql(insertSnapshots(), [id, from, to, step]))
+  log('readings are in')
 }
 
-async function verify(sql: OwnerSql, workspaceId: string, posts: number): Promise<void> {
-  const [sums] = await sql<{ posts: number; likes: number; expected: number }>(
-    `SELECT sum(posts)::float8 AS posts, sum(likes)::float8 AS likes,
-       (SELECT sum(likes) FROM posts WHERE workspace_id = $1)::float8 AS expected
-     FROM account_days WHERE workspace_id = $1`,
+/** Whether the tags of the newest posts are those that the product finds in their texts, and all can be searched. */
+async function verify(sql: OwnerSql, workspaceId: string): Promise<void> {
+  const rows = await sql<{ text: string; tags: string[] }>(
+    `SELECT p.text, ARRAY(SELECT h.tag FROM post_hashtags h WHERE h.post_id = p.id) AS tags
+     FROM posts p WHERE p.workspace_id = $1 ORDER BY p.posted_at DESC LIMIT ${TAGS_CHECKED}`,
     [workspaceId],
   )
-  assertMeasured(
-    sums?.posts === posts && sums.likes === sums.expected,
-    'the rollups of the filled workspace do not agree with its posts',
+  const agree = rows.every(({ text, tags }) => {
+    const found = extractHashtags(text).map(normaliseTag)
+    return found.length === tags.length && tags.every((tag) => found.includes(tag))
+  })
+  assertMeasured(agree, 'the hashtags of the filled workspace do not agree with its texts')
+  const [left] = await sql<{ posts: string }>(
+    `SELECT count(*) AS posts FROM posts p WHERE p.workspace_id = $1
+       AND NOT EXISTS (SELECT 1 FROM post_search s WHERE s.post_id = p.id)`,
+    [workspaceId],
   )
+  assertMeasured(left?.posts === '0', 'posts of the filled workspace cannot be searched')
 }

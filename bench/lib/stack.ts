@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import type { WorldChoice } from '../../scripts/local/stack/stand-ins.ts'
 import { createDb, type Db } from '../../src/db/client.ts'
 import { startStack, type TestStack } from '../../test/harness/stack.ts'
 
@@ -25,12 +26,19 @@ function messageOf(line: string): string {
   }
 }
 
-/** Starts the whole local stack with a workspace that has no accounts; limits are raised, not switched off. */
-export async function startBenchStack(resources: AsyncDisposableStack): Promise<BenchStack> {
+/**
+ * Starts the whole local stack with a workspace that has no accounts; limits are raised, not switched off.
+ * @param world what is to be otherwise of the simulated platforms
+ */
+export async function startBenchStack(
+  resources: AsyncDisposableStack,
+  world: Omit<WorldChoice, 'now'> = {},
+): Promise<BenchStack> {
   // Plans come once a minute: nothing here is to be synced while it is measured.
   const warnings = new Map<string, number>()
   const stack = await startStack({
     env: { RATE_LIMITS },
+    world,
     log(line) {
       if (!line.startsWith(WORKER_LINE)) return
       const warning = messageOf(line.slice(WORKER_LINE.length))
@@ -47,8 +55,10 @@ export async function startBenchStack(resources: AsyncDisposableStack): Promise<
   }
 }
 
+const RedisReply = z.object({ result: z.unknown() })
+
 /** Sends a command to the stack's Redis, as the Worker would. @throws when it is refused. */
-export async function redisCommand(stack: TestStack, command: string[]): Promise<void> {
+export async function redisCommand(stack: TestStack, command: string[]): Promise<unknown> {
   const { UPSTASH_REDIS_REST_URL = '', UPSTASH_REDIS_REST_TOKEN = '' } = stack.bindings
   const response = await fetch(UPSTASH_REDIS_REST_URL, {
     method: 'POST',
@@ -56,4 +66,5 @@ export async function redisCommand(stack: TestStack, command: string[]): Promise
     body: JSON.stringify(command),
   })
   if (!response.ok) throw new Error(`Redis refuses ${command[0]}: ${response.status}`)
+  return RedisReply.parse(await response.json()).result
 }

@@ -1,6 +1,14 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
 import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from 'miniflare'
+import { assembleMiniflare } from '../../scripts/local/stack/miniflare-options.ts'
+import { claimPort } from '../../scripts/local/stack/ports.ts'
+import { Connection } from './load/connection.ts'
 
 export interface BaselineWorker {
   /** Of workerd's own socket, as the stack's. */
@@ -18,12 +26,11 @@ export interface BaselineWorkerOptions {
 const COMPATIBILITY = { compatibilityDate: '2026-10-23', compatibilityFlags: ['nodejs_compat'] }
 const HOST = '127.0.0.1'
 const NAME = 'baseline'
+const CHILD_CHANNEL = 'child_process'
+const START_TIMEOUT_MS = 20_000
 
-/** Bundles a Worker that something is compared with, and runs it in the same runtime. */
-export async function startBaselineWorker(
-  resources: AsyncDisposableStack,
-  { entry, bindings = {}, durableObjects = {} }: BaselineWorkerOptions,
-): Promise<BaselineWorker> {
+/** Bundles a Worker that something is compared with, as one module. */
+export async function bundleBaseline(entry: URL): Promise<string> {
   const bundle = await build({
     entryPoints: [fileURLToPath(entry)],
     bundle: true,
@@ -34,7 +41,15 @@ export async function startBaselineWorker(
     external: ['cloudflare:*', 'node:*'],
     logLevel: 'silent',
   })
-  const contents = bundle.outputFiles[0]?.text ?? ''
+  return bundle.outputFiles[0]?.text ?? ''
+}
+
+/** Bundles a Worker that something is compared with, and runs it in the same runtime. */
+export async function startBaselineWorker(
+  resources: AsyncDisposableStack,
+  { entry, bindings = {}, durableObjects = {} }: BaselineWorkerOptions,
+): Promise<BaselineWorker> {
+  const contents = await bundleBaseline(entry)
   const miniflare = new Miniflare(
     convertV4MiniflareOptions({
       host: HOST,
@@ -64,4 +79,64 @@ export async function startBaselineWorker(
   await miniflare.ready
   const { origin } = await miniflare.unsafeGetDirectURL(NAME)
   return { url: origin }
+}
+
+export interface StartedAnswer {
+  /** Milliseconds from when the process was started until the answer was complete. */
+  tookMs: number
+  status: number
+  /** Status line and headers, as they came. */
+  head: string
+}
+
+/**
+ * Starts a built Worker as the local stack does, asks it once as soon as it can be reached, and ends it.
+ * @throws when it cannot be reached
+ */
+export async function timeStart(options: {
+  /** See `Build` in scripts/build.ts. */
+  workerDir: string
+  webDir: string
+  bindings: Record<string, string>
+  path: string
+  headers: Record<string, string>
+}): Promise<StartedAnswer> {
+  const { path, headers, ...build } = options
+  const port = await claimPort(0)
+  const stateDir = await mkdtemp(join(tmpdir(), 'tidemark-bench-state-'))
+  const log = new Log(LogLevel.ERROR)
+  const assembled = await assembleMiniflare({ ...build, port, stateDir, log, onLine: () => {} })
+  // Miniflare does not say when it starts workerd; Node does.
+  const started = Promise.withResolvers<number>()
+  const onChild = () => started.resolve(performance.now())
+  subscribe(CHILD_CHANNEL, onChild)
+  const miniflare = new Miniflare(assembled)
+  try {
+    const startedMs = await started.promise
+    const lines = Object.entries({ host: `${HOST}:${port}`, ...headers }).map(
+      ([name, value]) => `${name}: ${value}\r\n`,
+    )
+    const connection = await connectWhenThere(port)
+    const { status, head } = await connection.exchange(`GET ${path} HTTP/1.1\r\n${lines.join('')}\r\n`)
+    const tookMs = performance.now() - startedMs
+    connection.close()
+    await miniflare.ready
+    return { tookMs, status, head }
+  } finally {
+    unsubscribe(CHILD_CHANNEL, onChild)
+    await miniflare.dispose()
+    await rm(stateDir, { recursive: true, force: true })
+  }
+}
+
+async function connectWhenThere(port: number): Promise<Connection> {
+  const endMs = performance.now() + START_TIMEOUT_MS
+  for (;;) {
+    try {
+      return await Connection.open(HOST, port)
+    } catch (error) {
+      if (performance.now() > endMs) throw error
+      await sleep(1)
+    }
+  }
 }

@@ -35,8 +35,12 @@ export const LoadResult = z.object({
   latencyMs: LatencySummary.nullable(),
   /** How many answers had which status. */
   statuses: z.record(z.string(), z.int()),
+  /** At a fixed rate: what was due and could not be sent, as the answers before it took too long. */
+  unsent: z.int(),
   /** How many answers came from which cache tier, as their `Cache-Status` says. */
   tiers: z.record(z.string(), z.int()),
+  /** The same as `latencyMs`, tier by tier. */
+  latencyByTier: z.record(z.string(), LatencySummary),
   bodyBytes: z.number(),
   /** The generator's own share of one processor: near 1, it measured itself. */
   generatorCpu: z.number(),

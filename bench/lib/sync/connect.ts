@@ -51,10 +51,10 @@ export async function connectAll(options: ConnectOptions): Promise<void> {
 async function connectByName(engine: SyncEngine, workspaceId: string, person: Person): Promise<void> {
   const { deps } = engine
   const { platform } = person
-  const { externalId, host, handle, displayName, url, avatarUrl } = await patiently(engine, () => {
+  const { externalId, host, handle, displayName, url, avatarUrl } = await patiently(engine, async () => {
     const ledger = new UsageLedger(deps.clock.now)
     const context = connectorContext(deps, platform, { ledger, shares: [{ workspaceId, items: 1 }] })
-    return connectorOf(deps, platform).resolve(context, typed(person))
+    return (await connectorOf(deps, platform)).resolve(context, typed(person))
   })
   await deps.db.inWorkspace(workspaceId, [
     insertAccount(workspaceId, {
