@@ -2,6 +2,7 @@ import type { Redis } from '@upstash/redis'
 import { LRUCache } from 'lru-cache'
 import type { Platform } from '../domain/platforms.ts'
 import { newId } from '../lib/ids.ts'
+import { atMost } from '../lib/lru.ts'
 import type {
   AdmittedCall,
   CallGate,
@@ -70,11 +71,11 @@ export function createCallGate(parts: CallGateParts): CallGate {
   const admitScript = redis.createScript<AdmitAnswer>(ADMIT)
   const settleScript = redis.createScript<SettleAnswer>(SETTLE)
   const moneyScript = redis.createScript<[number, number, number]>(MONEY_LEFT)
-  const rulesTold = new LRUCache<string, Told>({ max: MAX_REMEMBERED })
-  const openUntilMs = new LRUCache<string, number>({ max: MAX_REMEMBERED })
+  const rulesTold = new LRUCache<string, Told>(atMost(MAX_REMEMBERED))
+  const openUntilMs = new LRUCache<string, number>(atMost(MAX_REMEMBERED))
   const pausedUntilMs = new Map<Platform, { untilMs: number; isEverything: boolean }>()
   /** Calls turned away at an open breaker without asking, to be told of at the next occasion. */
-  const turnedAway = new LRUCache<string, number>({ max: MAX_REMEMBERED })
+  const turnedAway = new LRUCache<string, number>(atMost(MAX_REMEMBERED))
 
   /** Refuses what this isolate knows already to be refused, and what would always be. */
   function refuseKnown(call: GatedCall, name: string, now: number): void {

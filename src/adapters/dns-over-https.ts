@@ -1,5 +1,6 @@
 import { LRUCache } from 'lru-cache'
 import { z } from 'zod'
+import { atMost } from '../lib/lru.ts'
 import type { ResolveAddresses } from './guarded-fetch.ts'
 
 const RECORD_TYPES = { A: 1, AAAA: 28 } as const
@@ -33,7 +34,7 @@ interface Resolved {
 export function createDnsOverHttpsResolver(options: DnsOverHttpsOptions): ResolveAddresses {
   const { fetch, endpoint = 'https://cloudflare-dns.com/dns-query' } = options
   const { timeoutMs = 3_000, maxTtlSeconds = 60 } = options
-  const cache = new LRUCache<string, string[]>({ max: 500 })
+  const cache = new LRUCache<string, string[]>(atMost(500))
 
   async function lookUp(hostname: string, type: keyof typeof RECORD_TYPES): Promise<Resolved> {
     const url = new URL(endpoint)

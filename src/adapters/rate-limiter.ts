@@ -1,10 +1,11 @@
 import { Ratelimit } from '@upstash/ratelimit'
 import type { Redis } from '@upstash/redis'
 import { LRUCache } from 'lru-cache'
+import { atMost } from '../lib/lru.ts'
 import type { Clock, LimitPolicy, LimitVerdict, Logger, RateLimiter } from '../ports.ts'
 
-/** How much of an allowance an isolate takes at once. */
-const LEASE = 50
+/** How much of an allowance an isolate takes at once: so much, or what it allows in a second, if that is more. */
+const LEASE = 60
 /** Isolates do not agree on the time to the millisecond: who waits until a window's end waits for this as well. */
 const CLOCK_SKEW_MS = 100
 
@@ -31,8 +32,8 @@ export function createRateLimiter(parts: {
   waitUntil(work: Promise<unknown>): void
 }): RateLimiter {
   // Keys may have limits of their own, so there is no telling how many kinds there are.
-  const limiters = new LRUCache<string, Ratelimit>({ max: 500 })
-  const locals = new LRUCache<string, Local>({ max: 20_000 })
+  const limiters = new LRUCache<string, Ratelimit>(atMost(500))
+  const locals = new LRUCache<string, Local>(atMost(20_000))
 
   function limiterOf(policy: LimitPolicy): Ratelimit {
     const shape = `${policy.name}:${policy.limit}/${policy.windowSeconds}`
@@ -84,7 +85,8 @@ export function createRateLimiter(parts: {
 
   /** Takes the next lease from the shared allowance. */
   async function lease(policy: LimitPolicy, caller: string, local: Local): Promise<void> {
-    const rate = Math.min(LEASE, Math.max(1, Math.floor(policy.limit / 4)))
+    const perSecond = Math.ceil(policy.limit / policy.windowSeconds)
+    const rate = Math.min(Math.max(LEASE, perSecond), Math.max(1, Math.floor(policy.limit / 4)))
     try {
       const limiter = limiterOf(policy)
       // A lease of more than there is would be refused, and be counted all the same.
