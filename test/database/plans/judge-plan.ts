@@ -26,6 +26,8 @@ export interface PlanNode {
 export interface PlanBudget {
   /** Rows of growing tables that may be read; `null`: as many as there are to sum up. */
   mostRead: number | null
+  /** Rows that may be read by a scan of the whole table; none by default, where Postgres was told to avoid scans. */
+  mostScanned?: number
 }
 
 /** Every node of a plan. */
@@ -53,7 +55,8 @@ export function judgePlans(statement: string, plans: readonly PlanNode[], budget
   const nodes = plans.flatMap(nodesOf)
   for (const node of nodes) {
     const table = node['Relation Name'] ?? ''
-    if (node['Node Type'] === 'Seq Scan' && isGrowing(node) && (node['Actual Loops'] ?? 1) > 0)
+    const isScan = node['Node Type'] === 'Seq Scan' && isGrowing(node) && (node['Actual Loops'] ?? 1) > 0
+    if (isScan && (budget.mostScanned === undefined || rowsRead(node) > budget.mostScanned))
       findings.push({ statement, rule: 'scans-growing-table', detail: table })
     const spills =
       node['Sort Space Type'] === 'Disk' ||
