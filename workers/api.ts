@@ -25,7 +25,7 @@ export default {
       createLogger().error('configuration', { problems: error.problems })
       return notConfigured(error)
     }
-    const known = hotPath.keyOf(request)
+    const known = hotPath.recall(request)
     const again = known === null ? null : await hotPath.answer(known, request, deps.http)
     return again ?? (await app.fetch(request))
   },

@@ -88,7 +88,7 @@ function isolate() {
     /** As the Worker's entry does it. */
     async ask(headers: Record<string, string> = KEY, method = 'GET', url = URL_ASKED) {
       const request = new Request(url, { method, headers })
-      const known = hotPath.keyOf(request)
+      const known = hotPath.recall(request)
       const again = known === null ? null : await hotPath.answer(known, request, deps)
       const response = again ?? (await app.fetch(request))
       return { hot: again !== null, response }

@@ -2,8 +2,10 @@ import type { Context } from 'hono'
 import { LRUCache } from 'lru-cache'
 import { atMost } from '../lib/lru.ts'
 import type { CacheRead, LimitPolicy, SendableEntry } from '../ports.ts'
+import { cacheStatusOf } from './cached.ts'
 import type { HttpDeps, HttpEnv } from './context.ts'
 import { acceptsGzip, gzipEtag, MIN_COMPRESSED_BYTES, namesEtag } from './encoding.ts'
+import { rateLimitOf, requestIdOf } from './own-headers.ts'
 
 /** What was asked for is asked again in full after this long: what it means may depend on the time. */
 const LEARNT_FOR_MS = 5_000
@@ -11,8 +13,6 @@ const MAX_LEARNT = 2_000
 
 /** Of each answer on its own, and not of those to the same question. */
 const OWN_HEADERS = ['content-encoding', 'etag', 'ratelimit', 'server-timing', 'x-request-id']
-
-const REQUEST_ID = /^[A-Za-z0-9._-]{8,100}$/
 
 /** A request that was answered from the cache lately, and all that its next answer takes. */
 interface Learnt {
@@ -60,23 +60,16 @@ export function createHotPath() {
   }
 
   return {
-    /** Whether `answer` may know the request. @returns `null`: it does not */
-    keyOf(request: Request): string | null {
-      if (request.method !== 'GET') return null
-      const key = keyOf(request)
-      return learnt.has(key) ? key : null
+    /** What was learnt of a request, for `answer`; `null`: nothing. */
+    recall(request: Request): Learnt | null {
+      return request.method === 'GET' ? (learnt.get(keyOf(request)) ?? null) : null
     },
 
     /** @returns `null`: it goes the long way, and nothing was charged */
-    async answer(key: string, request: Request, deps: HttpDeps): Promise<Response | null> {
-      const known = learnt.get(key)
-      if (known === undefined) return null
+    async answer(known: Learnt, request: Request, deps: HttpDeps): Promise<Response | null> {
       const { headers } = request
-      const expired = deps.services.clock.now() - known.atMs >= LEARNT_FOR_MS
-      if (expired || (await standingOf(headers, deps)) !== known.standing) {
-        learnt.delete(key)
-        return null
-      }
+      if (deps.services.clock.now() - known.atMs >= LEARNT_FOR_MS) return null
+      if ((await standingOf(headers, deps)) !== known.standing) return null
       const entry = deps.cache.peek(known.request)
       if (entry === null) return null
       const takesGzip =
@@ -95,15 +88,8 @@ export function createHotPath() {
       }
       const response = new Response(unchanged ? null : takesGzip ? entry.gzip : entry.bytes, init)
       if (unchanged && takesGzip) response.headers.set('etag', gzipEtag(entry.etag))
-      const given = headers.get('x-request-id')
-      response.headers.set(
-        'x-request-id',
-        given !== null && REQUEST_ID.test(given) ? given : crypto.randomUUID(),
-      )
-      response.headers.set(
-        'ratelimit',
-        `"${verdict.policy.name}";r=${verdict.remaining};t=${verdict.resetSeconds}`,
-      )
+      response.headers.set('x-request-id', requestIdOf(headers.get('x-request-id')))
+      response.headers.set('ratelimit', rateLimitOf(verdict))
       return response
     },
 
@@ -146,10 +132,10 @@ async function standingOf(headers: Headers, deps: HttpDeps): Promise<object | nu
 }
 
 function prepare(entry: SendableEntry, template: Headers): Prepared {
-  const detail = entry.stale ? 'stale' : 'memory'
+  const status = cacheStatusOf({ entry, tier: 'memory' })
   const headers = (own: Record<string, string>, without: string[] = []) => {
     const made = new Headers(template)
-    made.set('cache-status', `tidemark; hit; detail=${detail}`)
+    made.set('cache-status', status)
     for (const [name, value] of Object.entries(own)) made.set(name, value)
     for (const name of without) made.delete(name)
     return made

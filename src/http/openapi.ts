@@ -82,6 +82,19 @@ export const accountFilter = {
   brands: commaList(z.uuid('is not an id')),
 }
 
+/** The accounts that were asked for, in an order of ours: the same question is the same, however it is put. */
+export function filterOf<A extends string, P extends string, B extends string>(query: {
+  accounts: A[]
+  platforms: P[]
+  brands: B[]
+}) {
+  return {
+    accounts: query.accounts.toSorted(),
+    platforms: query.platforms.toSorted(),
+    brands: query.brands.toSorted(),
+  }
+}
+
 export const idParameter = z.object({ id: z.string() })
 
 const ProblemDocument = z

@@ -62,7 +62,7 @@ export async function makeReader(database: TestDatabase): Promise<Reader> {
           const request = new Request(`https://tidemark.example.com${path}`, {
             headers: { authorization: `Bearer ${key}` },
           })
-          const known = hotPath.keyOf(request)
+          const known = hotPath.recall(request)
           const again = known === null ? null : await hotPath.answer(known, request, deps.http)
           const response = again ?? (await app.fetch(request))
           await response.arrayBuffer()

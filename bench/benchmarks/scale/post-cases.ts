@@ -1,4 +1,5 @@
 import { listPosts, type PostListQuery } from '../../../src/db/queries/posts.ts'
+import { newestPosts } from '../../../test/harness/post-lists.ts'
 import { postsByOffset, searchByPattern } from '../../baselines/raw-overview.ts'
 import { assertMeasured } from '../../lib/benchmark.ts'
 import { FREQUENT_TAG, RARE_TAG } from '../../lib/fill/posts.ts'
@@ -9,17 +10,7 @@ import { type ColumnSort, PAGE, SORTS, type World } from './world.ts'
 const EVERYTHING = { accounts: [], platforms: [], brands: [] }
 const DAY_MS = 86_400_000
 
-const NEWEST: PostListQuery = {
-  filter: EVERYTHING,
-  sort: 'postedAt',
-  kinds: [],
-  hashtags: [],
-  search: null,
-  from: null,
-  until: null,
-  after: null,
-  limit: PAGE,
-}
+const NEWEST = newestPosts(PAGE)
 
 type Asked = (world: World, round: number) => Partial<PostListQuery>
 

@@ -3,17 +3,15 @@ import { createMiddleware } from 'hono/factory'
 import { AppError } from '../../errors.ts'
 import type { HttpEnv } from '../context.ts'
 import { noteAttempt, refuseAttempt } from '../failed-attempts.ts'
+import { rateLimitOf, requestIdOf } from '../own-headers.ts'
 import { problemResponse } from '../problem.ts'
 import { compressAnswer } from './compress.ts'
 import { exposeAnswer } from './cross-origin.ts'
 import { protectAnswer } from './security-headers.ts'
 
-const REQUEST_ID = /^[A-Za-z0-9._-]{8,100}$/
-
 /** Gives every request an id, every answer its standard headers, and every failure its problem document. */
 export const outermost = createMiddleware<HttpEnv>(async (c, next) => {
-  const given = c.req.header('x-request-id')
-  const requestId = given !== undefined && REQUEST_ID.test(given) ? given : crypto.randomUUID()
+  const requestId = requestIdOf(c.req.header('x-request-id'))
   c.set('requestId', requestId)
   c.set('startedAtMs', performance.now())
   c.set('limit', null)
@@ -41,7 +39,7 @@ export const outermost = createMiddleware<HttpEnv>(async (c, next) => {
   if (limit !== null) {
     const { name, limit: quota, windowSeconds } = limit.policy
     headers.set('ratelimit-policy', `"${name}";q=${quota};w=${windowSeconds}`)
-    headers.set('ratelimit', `"${name}";r=${limit.remaining};t=${limit.resetSeconds}`)
+    headers.set('ratelimit', rateLimitOf(limit))
   }
   const timing = `total;dur=${(performance.now() - c.get('startedAtMs')).toFixed(1)}`
   const known = headers.get('server-timing')

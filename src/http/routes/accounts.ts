@@ -30,6 +30,7 @@ import {
   accountFilter,
   cachedPage,
   createApi,
+  filterOf,
   idParameter,
   json,
   jsonBody,
@@ -196,11 +197,7 @@ export const accountRoutes = createApi()
     noteWatching(ctx)
     const { sort, limit, minGeneration } = query
     const question = {
-      filter: {
-        accounts: query.accounts.toSorted(),
-        platforms: query.platforms.toSorted(),
-        brands: query.brands.toSorted(),
-      },
+      filter: filterOf(query),
       search: query.q?.trim() || null,
       status: query.status ?? null,
       stale: query.stale === undefined ? null : query.stale === 'true',

@@ -18,6 +18,7 @@ import {
   accountFilter,
   createApi,
   DAY_HINT,
+  filterOf,
   isAskableDay,
   json,
   minGenerationParameter,
@@ -76,11 +77,7 @@ export const dashboardRoutes = createApi().openapi(overviewRoute, async (c) => {
   requirePermission(ctx.actor, 'analytics.read')
   const query = c.req.valid('query')
   const period = readPeriod(query, ctx.workspace.timezone, ctx.clock.now())
-  const filter = {
-    accounts: query.accounts.toSorted(),
-    platforms: query.platforms.toSorted(),
-    brands: query.brands.toSorted(),
-  }
+  const filter = filterOf(query)
   const input = { period, compare: query.compare, basis: query.basis, filter }
   noteWatching(ctx)
   const { from, to, timezone } = period

@@ -16,6 +16,7 @@ import {
   commaList,
   createApi,
   DAY_HINT,
+  filterOf,
   idParameter,
   isAskableDay,
   json,
@@ -106,11 +107,7 @@ export const postRoutes = createApi()
     requirePermission(ctx.actor, 'analytics.read')
     const timezone = query.timezone ?? ctx.workspace.timezone
     const question: PostListQuery = {
-      filter: {
-        accounts: query.accounts.toSorted(),
-        platforms: query.platforms.toSorted(),
-        brands: query.brands.toSorted(),
-      },
+      filter: filterOf(query),
       sort: POST_SORTS.find((known) => sort === `-${known}`) ?? 'postedAt',
       kinds: query.kinds.toSorted(),
       hashtags: normalised.filter((tag) => tag !== null).toSorted(),

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createTestDatabase, type TestDatabase } from '../../../test/harness/database.ts'
 import { makeAccount, makeWorkspace } from '../../../test/harness/factories.ts'
+import { newestPosts } from '../../../test/harness/post-lists.ts'
 import { type Db, limitedToBrands } from '../../db/client.ts'
 import { listPosts, type PostListQuery, type PostRow } from '../../db/queries/posts.ts'
 import { newId } from '../../lib/ids.ts'
@@ -57,17 +58,7 @@ beforeAll(async () => {
 }, 60_000)
 afterAll(() => database.close())
 
-const WHOLE: PostListQuery = {
-  filter: { accounts: [], platforms: [], brands: [] },
-  sort: 'postedAt',
-  kinds: [],
-  hashtags: [],
-  search: null,
-  from: null,
-  until: null,
-  after: null,
-  limit: PAGE,
-}
+const WHOLE = newestPosts(PAGE)
 
 async function readPage(query: PostListQuery, db: Db): Promise<PostRow[]> {
   const [rows] = await db.inWorkspace(workspaceId, [listPosts(workspaceId, query)])

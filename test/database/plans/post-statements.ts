@@ -5,6 +5,7 @@ import {
   type PostListQuery,
   selectPost,
 } from '../../../src/db/queries/posts.ts'
+import { newestPosts } from '../../harness/post-lists.ts'
 import type { CatalogueEntry } from './catalogue-entry.ts'
 import type { WorkspaceFacts } from './workspace-facts.ts'
 
@@ -21,17 +22,7 @@ export function postStatements(facts: WorkspaceFacts): CatalogueEntry[] {
     from: new Date(middleMs - (days * DAY_MS) / 2).toISOString(),
     until: new Date(middleMs + (days * DAY_MS) / 2).toISOString(),
   })
-  const whole: PostListQuery = {
-    filter: { accounts: [], platforms: [], brands: [] },
-    sort: 'postedAt',
-    kinds: [],
-    hashtags: [],
-    search: null,
-    from: null,
-    until: null,
-    after: null,
-    limit: PAGE,
-  }
+  const whole = newestPosts(PAGE)
   const ofAccounts = (howMany: number) => ({
     filter: { accounts: accountIds.slice(0, howMany), platforms: [], brands: [] },
   })
