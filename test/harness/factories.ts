@@ -56,3 +56,16 @@ export function reading(
     metrics: { ...noMetrics(), ...given.metrics },
   }
 }
+
+/** So many accounts that nothing is known of but their names. */
+export async function makeManyAccounts(
+  database: TestDatabase,
+  workspaceId: string,
+  count: number,
+): Promise<void> {
+  await database.sql(
+    `INSERT INTO accounts (id, workspace_id, platform, external_id, handle, source, status)
+     SELECT gen_random_uuid(), $1, 'x', 'many:' || n, 'many' || n, 'import', 'imported' FROM generate_series(1, $2::int) n`,
+    [workspaceId, count],
+  )
+}

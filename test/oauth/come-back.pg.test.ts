@@ -2,10 +2,11 @@
 import '@hono/zod-openapi'
 
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { MAX_ACCOUNTS } from '../../src/domain/account-limit.ts'
 import { newId } from '../../src/lib/ids.ts'
 import { PlatformError } from '../../src/ports.ts'
 import { createTestDatabase, type TestDatabase } from '../harness/database.ts'
-import { makeWorkspace } from '../harness/factories.ts'
+import { makeManyAccounts, makeWorkspace } from '../harness/factories.ts'
 import { authorizationRow, grantedTo, items, ONE, problem, TWO } from './granted.ts'
 import { type Asker, type OAuthRig, startOAuth } from './rig.ts'
 
@@ -258,6 +259,18 @@ describe('an authorization that cannot be begun', () => {
     const id = await granted(ada, [ONE], { brandId })
     await database.sql('DELETE FROM brands WHERE id = $1', [brandId])
     expect(items(await rig.connect(ada, id, 'one'))).toMatchObject([{ brandId: null }])
+  })
+
+  it('can be used for as many accounts as there is room for, and again for others', async () => {
+    await makeManyAccounts(database, rig.workspaceId, MAX_ACCOUNTS - 1)
+    const id = await granted()
+    const both = await rig.connect(ada, id, 'one', 'two')
+    expect(problem(both)).toEqual([409, 'conflict'])
+    expect(both.body.detail).toContain('has 4,999 accounts, and can have 5,000 at most')
+    expect(items(await rig.connect(ada, id, 'one'))).toHaveLength(1)
+    // What is connected already takes no further place.
+    expect(items(await rig.connect(ada, await granted(), 'one'))).toHaveLength(1)
+    expect(problem(await rig.connect(ada, await granted(), 'two'))).toEqual([409, 'conflict'])
   })
 
   it('keeps what was granted for half an hour', async () => {

@@ -1,6 +1,7 @@
 import { type SQL, sql } from 'drizzle-orm'
 import type { AccountMeasure, Platform } from '../../domain/platforms.ts'
 import { type Statement, statement } from '../client.ts'
+import { proceedOnlyIf } from './access.ts'
 import { type AccountFilter, accountConditions } from './overview.ts'
 import { isStale } from './stale-accounts.ts'
 
@@ -283,6 +284,28 @@ export function accountHistory(
       ORDER BY m.day DESC, m.observed_at DESC
       LIMIT ${limit}
     ) newest ORDER BY at`)
+}
+
+export function countAccounts(workspaceId: string): Statement<{ live: number }> {
+  return statement(sql`SELECT ${liveAccounts(workspaceId)} AS live`)
+}
+
+/**
+ * Undoes a transaction that leaves a workspace with more accounts, by an error that `wasOvertaken` knows. Ends
+ * one that holds the workspace's lock, so that two at once do not take the same place.
+ */
+export function unlessMoreThan(workspaceId: string, most: number): Statement<never>[] {
+  return [seeEveryAccount(), proceedOnlyIf(sql`${liveAccounts(workspaceId)} <= ${most}::int`)]
+}
+
+/** Lifts a limit to brands until the transaction ends: for counting, and nothing else. */
+export function seeEveryAccount(): Statement<never> {
+  return statement(sql`SELECT set_config('app.brand_ids', '', TRUE)`)
+}
+
+/** How many accounts a workspace has that were not removed, as far as they are seen. */
+export function liveAccounts(workspaceId: string): SQL {
+  return sql`(SELECT COUNT(*) FROM accounts WHERE workspace_id = ${workspaceId} AND deleted_at IS NULL)`
 }
 
 export function brandExists(workspaceId: string, id: string): Statement<{ id: string }> {

@@ -1,6 +1,7 @@
 import { sql } from 'drizzle-orm'
 import type { Platform } from '../../domain/platforms.ts'
 import { type Statement, statement } from '../client.ts'
+import { liveAccounts } from './accounts.ts'
 import { INGEST_COUNTS_SETTING } from './ingest/posts.ts'
 import { isCreatedBy, isOpen, type JobRow, resultExpiry } from './jobs.ts'
 
@@ -187,23 +188,28 @@ export function findAccountsByHandle(
 }
 
 /**
- * Makes the accounts behind handles that have none; no two of `handles` are one. Runs under the workspace's lock, as connecting an account
- * does, so that two at once do not make two.
+ * Makes the accounts behind handles that have none, the first of them where there is not room for all; no two of
+ * `handles` are one. Runs under the workspace's lock, as connecting an account does, so that two at once do not
+ * make two.
+ * @param mostLive how many accounts the workspace may have then
  */
 export function insertImportedAccounts(
   workspaceId: string,
   platform: Platform,
   handles: readonly (ImportHandle & { id: string })[],
-  nowIso: string,
+  { mostLive, nowIso }: { mostLive: number; nowIso: string },
 ): Statement<{ id: string }> {
   return statement(sql`
     WITH h AS (
-      SELECT * FROM jsonb_to_recordset(${JSON.stringify(handles)}::jsonb) AS h (id uuid, handle text, folded text)
+      SELECT * FROM ROWS FROM (
+        jsonb_to_recordset(${JSON.stringify(handles)}::jsonb) AS (id uuid, handle text, folded text)
+      ) WITH ORDINALITY AS h (id, handle, folded, ordinal)
     ),
     known AS (${candidates(workspaceId, platform)})
     INSERT INTO accounts (id, workspace_id, platform, external_id, handle, source, status, created_at)
     SELECT h.id, ${workspaceId}::uuid, ${platform}, ${IMPORTED}, h.handle, 'import', 'imported',
       ${nowIso}::timestamptz
     FROM h WHERE NOT EXISTS (SELECT 1 FROM known WHERE known.handle = h.handle)
+    ORDER BY h.ordinal LIMIT GREATEST(0, ${mostLive}::bigint - ${liveAccounts(workspaceId)})
     RETURNING id`)
 }

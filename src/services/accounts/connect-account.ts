@@ -1,4 +1,5 @@
 import { isUniqueViolation } from '../../db/client.ts'
+import { wasOvertaken } from '../../db/queries/access.ts'
 import {
   ACCOUNT_UNIQUE,
   type AccountRow,
@@ -21,6 +22,7 @@ import { deliverEvents } from '../ingest/deliver-events.ts'
 import { requirePermission } from '../permissions.ts'
 import { toAppError } from '../platform-errors.ts'
 import { queueFirstSync } from '../sync/queue.ts'
+import { countLiveAccounts, tooManyAccounts, withinAccountLimit } from './account-limit.ts'
 import { NO_SUCH_BRAND, requireBrandInReach } from './brand-reach.ts'
 import { callFor, connectorOf } from './connector-context.ts'
 import { presentAccount } from './present.ts'
@@ -29,8 +31,8 @@ import type { Account, ConnectAccount } from './schemas.ts'
 /**
  * Connects an account by whatever a person pasted. The platform is asked first, so that nothing is stored of
  * a handle it does not know, nor a credential that it refuses; the first sync is queued.
- * @throws account_not_found, already_connected (with the id), platform_unavailable …; unavailable for a
- *   credential where the deployment has no key
+ * @throws account_not_found, already_connected (with the id), platform_unavailable …; conflict where the workspace
+ *   has as many accounts as it can have; unavailable for a credential where the deployment has no key
  */
 export async function connectAccount(ctx: ServiceContext, input: ConnectAccount): Promise<Account> {
   requirePermission(ctx.actor, 'accounts.write')
@@ -52,6 +54,7 @@ export async function connectOnBehalf(ctx: ServiceContext, input: ConnectAccount
     throw invalidRequest([{ pointer: '/brandId', detail: NO_SUCH_BRAND }])
 
   const row = await store(ctx, id, input, profile, sealed).catch(async (error: unknown) => {
+    if (wasOvertaken(error)) throw tooManyAccounts(await countLiveAccounts(ctx))
     if (!isUniqueViolation(error, ACCOUNT_UNIQUE)) throw error
     const [[other]] = await ctx.db.inWorkspace(workspaceId, [
       findByExternalId(workspaceId, { platform: input.platform, ...profile }),
@@ -138,6 +141,7 @@ async function store(
     undeliveredEvents(workspaceId),
     audit(ctx, { action: 'account.connected', target, details: { platform, brandId } }),
     ...withCredential,
+    ...withinAccountLimit(workspaceId),
   ])
   await deliverEvents(ctx, workspaceId, pending)
   if (inserted === undefined) throw new AppError('internal', 'The account was not stored.')

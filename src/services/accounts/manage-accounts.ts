@@ -1,4 +1,5 @@
 import type { Statement } from '../../db/client.ts'
+import { wasOvertaken } from '../../db/queries/access.ts'
 import {
   type AccountListQuery,
   type AccountPosition,
@@ -18,8 +19,9 @@ import { AppError, invalidRequest, notFound } from '../../errors.ts'
 import { type AuditEntry, audit } from '../audit/record.ts'
 import type { ServiceContext } from '../context.ts'
 import { deliverEvents } from '../ingest/deliver-events.ts'
-import { READ_TIMEOUT_MS } from '../overview/get-overview.ts'
 import { requirePermission } from '../permissions.ts'
+import { READ_TIMEOUT_MS } from '../read-timeout.ts'
+import { countLiveAccounts, tooManyAccounts, withinAccountLimit } from './account-limit.ts'
 import { NO_SUCH_BRAND, requireBrandInReach } from './brand-reach.ts'
 import { getAccountRow } from './get-account-row.ts'
 import { presentAccount } from './present.ts'
@@ -78,12 +80,14 @@ export async function getAccountMetrics(ctx: ServiceContext, id: string): Promis
 /**
  * Runs a change that others can see: under the lock, with the generation raised, listeners told, and an entry
  * in the audit log where there is one to make and the account was written.
+ * @param conditions what undoes all of it at the end
  */
 async function change(
   ctx: ServiceContext,
   { id, handle }: AccountRow,
   statement: (nowIso: string) => Statement<AccountRow>,
   entry: Pick<AuditEntry, 'action' | 'details'> | null,
+  conditions: Statement<never>[] = [],
 ): Promise<AccountRow | null> {
   const workspaceId = ctx.workspace.id
   const target = { kind: 'account', id, name: handle }
@@ -96,6 +100,7 @@ async function change(
     ]),
     undeliveredEvents(workspaceId),
     ...(entry === null ? [] : [audit(ctx, { ...entry, target, onlyIf })]),
+    ...conditions,
   ])
   await deliverEvents(ctx, workspaceId, pending)
   return row ?? null
@@ -158,14 +163,22 @@ export async function removeAccount(ctx: ServiceContext, id: string): Promise<vo
   await change(ctx, row, (nowIso) => hideAccount(ctx.workspace.id, id, nowIso), { action: 'account.removed' })
 }
 
-/** @throws gone when the account was hidden too long ago; conflict when it is connected again meanwhile */
+/**
+ * @throws gone when the account was hidden too long ago; conflict when it is connected again meanwhile, or the
+ *   workspace has as many accounts as it can have
+ */
 export async function bringBackAccount(ctx: ServiceContext, id: string): Promise<Account> {
   requirePermission(ctx.actor, 'accounts.write')
   const row = await getAccountRow(ctx, id)
   if (row.deletedAt === null) return presentAccount(row, ctx.clock.now())
-  const restored = await change(ctx, row, (nowIso) => restoreAccount(ctx.workspace.id, id, nowIso), {
-    action: 'account.restored',
-  }).catch((error: unknown) => {
+  const restored = await change(
+    ctx,
+    row,
+    (nowIso) => restoreAccount(ctx.workspace.id, id, nowIso),
+    { action: 'account.restored' },
+    withinAccountLimit(ctx.workspace.id),
+  ).catch(async (error: unknown) => {
+    if (wasOvertaken(error)) throw tooManyAccounts(await countLiveAccounts(ctx))
     if (error instanceof Error && 'sqlState' in error && error.sqlState === '23505')
       throw new AppError('conflict', 'This account has been connected again since; remove that one first.')
     throw error

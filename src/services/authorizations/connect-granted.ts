@@ -16,9 +16,11 @@ import {
 } from '../../db/queries/authorizations.ts'
 import { storeCredential } from '../../db/queries/credentials.ts'
 import { lockWorkspace, raiseGeneration, undeliveredEvents } from '../../db/queries/ingest/index.ts'
+import { MAX_ACCOUNTS } from '../../domain/account-limit.ts'
 import { AppError, invalidRequest } from '../../errors.ts'
 import { newId } from '../../lib/ids.ts'
 import { CredentialError, type CredentialVault, type GrantedAccount } from '../../ports.ts'
+import { countLiveAccounts, tooManyAccounts, withinAccountLimit } from '../accounts/account-limit.ts'
 import { brandBeyondReach } from '../accounts/brand-reach.ts'
 import { presentAccount } from '../accounts/present.ts'
 import type { Account } from '../accounts/schemas.ts'
@@ -46,8 +48,8 @@ const MOST_TRIES = 3
  * Connects what was chosen of the accounts that were granted, all or none. One that is connected already is
  * read with the new credential from now on, and again where its platform had let us in no more. What was
  * granted can be used once.
- * @throws conflict where it was used before, or nothing was granted; gone where it took too long;
- *   already_connected for an account that the actor does not see
+ * @throws conflict where it was used before, nothing was granted, or the workspace would have more accounts than it
+ *   can have; gone where it took too long; already_connected for an account that the actor does not see
  */
 export async function connectGranted(
   ctx: ServiceContext,
@@ -63,6 +65,7 @@ export async function connectGranted(
     try {
       return await connect(ctx, vault, row, chosen)
     } catch (error) {
+      if (wasOvertaken(error)) await requireRoom(ctx, chosen)
       const wasFaster = isUniqueViolation(error, ACCOUNT_UNIQUE)
       if (wasFaster && tried === MOST_TRIES)
         throw new AppError(
@@ -97,6 +100,14 @@ async function open(
   }
 }
 
+/** @throws conflict where a workspace would have more accounts than it can have */
+async function requireRoom(ctx: ServiceContext, chosen: Chosen[]): Promise<void> {
+  const live = await countLiveAccounts(ctx)
+  if (live + countNew(chosen) > MAX_ACCOUNTS) throw tooManyAccounts(live)
+}
+
+const countNew = (chosen: Chosen[]) => chosen.filter(({ isNew }) => isNew).length
+
 /** Whether the brand was removed while its accounts were being put into it: then they are put into none. */
 function isBrandGone(error: unknown): boolean {
   return error instanceof DatabaseError && error.sqlState === '23503'
@@ -124,7 +135,7 @@ async function choose(
     const accountId = idOf.get(externalId)
     return [{ id: accountId ?? newId(ctx.clock.now()), granted, isNew: accountId === undefined }]
   })
-  if (chosen.some(({ isNew }) => isNew) && brandBeyondReach(ctx.actor, row.brandId, '') !== null)
+  if (countNew(chosen) > 0 && brandBeyondReach(ctx.actor, row.brandId, '') !== null)
     throw new AppError(
       'insufficient_role',
       'You work within brands, and these accounts would be in none of yours.',
@@ -150,6 +161,7 @@ async function connect(
     undeliveredEvents(workspaceId),
     useGrant(workspaceId, row.id),
     ...statements,
+    ...(countNew(chosen) > 0 ? withinAccountLimit(workspaceId) : []),
   ])
   await deliverEvents(ctx, workspaceId, pending)
   const rows = await ctx.db.inWorkspace(

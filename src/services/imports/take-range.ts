@@ -1,7 +1,8 @@
 import { z } from 'zod'
-import { advanceImport, type ImportRow } from '../../db/queries/imports.ts'
+import { advanceImport, type ImportErrorRow, type ImportRow } from '../../db/queries/imports.ts'
 import type { PostReading } from '../../db/queries/ingest/index.ts'
 import type { JobRow } from '../../db/queries/jobs.ts'
+import { MAX_ACCOUNTS } from '../../domain/account-limit.ts'
 import { newId } from '../../lib/ids.ts'
 import type { ServiceDeps } from '../context.ts'
 import { ingest } from '../ingest/ingest.ts'
@@ -43,7 +44,13 @@ export async function takeRange(
   const handles = [...new Map(range.rows.map(({ handle }) => [handle.handle, handle])).values()]
   const accountIds = await resolveAccounts(deps, workspaceId, current.platform, handles)
   const nowMs = deps.clock.now()
-  const posts = range.rows.map((row) => toReading(row, accountIds, current.createdAt, nowMs))
+  const posts: PostReading[] = []
+  const roomless: ImportErrorRow[] = []
+  for (const addressed of range.rows) {
+    const accountId = accountIds.get(addressed.handle.handle)
+    if (accountId === undefined) roomless.push(noRoom(addressed))
+    else posts.push(toReading(addressed, accountId, current.createdAt, nowMs))
+  }
   const distinct = new Set(posts.map((post) => `${post.accountId} ${post.platformPostId}`))
 
   const { alongside } = await ingest(deps, {
@@ -56,8 +63,8 @@ export async function takeRange(
         from: current.nextOffset,
         to: range.to,
         superseded: posts.length - distinct.size,
-        rejectedRows: range.rejectedRows,
-        errors: range.errors,
+        rejectedRows: range.rejectedRows + roomless.length,
+        errors: range.errors.concat(roomless),
         isDone: range.done,
         resultUrl: `/api/v1/imports/${current.id}`,
         nowIso: new Date(nowMs).toISOString(),
@@ -81,15 +88,17 @@ export async function takeRange(
   }
 }
 
+/** A row that stays out because its account would be one too many. */
+function noRoom({ row }: AddressedRow): ImportErrorRow {
+  return {
+    line: row.line,
+    column: 'account',
+    message: `account would be a new one, and this workspace has the ${MAX_ACCOUNTS.toLocaleString('en-US')} accounts that it can have: remove some that you no longer need, and import this row again.`,
+  }
+}
+
 /** A row as a reading. One that claims to be from after the import's start was made then, at the latest. */
-function toReading(
-  { row, handle }: AddressedRow,
-  accountIds: ReadonlyMap<string, string>,
-  startedAt: string,
-  nowMs: number,
-): PostReading {
-  const accountId = accountIds.get(handle.handle)
-  if (accountId === undefined) throw new Error('resolveAccounts left a handle out')
+function toReading({ row }: AddressedRow, accountId: string, startedAt: string, nowMs: number): PostReading {
   const isFromFuture = row.metricsAt !== null && Date.parse(row.metricsAt) > Date.parse(startedAt)
   return {
     id: newId(nowMs),
