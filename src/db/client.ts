@@ -28,6 +28,11 @@ export interface RunOptions {
   snapshot?: boolean
   /** Shows the accounts of these brands alone, and what is read by way of them. */
   brands?: readonly string[]
+  /**
+   * A replica may answer a snapshot, if it is of this generation of the workspace or a later one: its first
+   * statement has to tell the generation. `null`, as without it: the primary alone.
+   */
+  atLeast?: number | null
 }
 
 export interface Db {
@@ -191,6 +196,15 @@ export function limitedToBrands(db: Db, brands: readonly string[]): Db {
   return {
     inWorkspace: (workspaceId, statements, options) =>
       db.inWorkspace(workspaceId, statements, { ...options, brands }),
+    outside: (query, options) => db.outside(query, options),
+  }
+}
+
+/** The same database for reads whose answer serves if it is of this generation or a later one. */
+export function readingAtLeast(db: Db, atLeast: number | null): Db {
+  return {
+    inWorkspace: (workspaceId, statements, options) =>
+      db.inWorkspace(workspaceId, statements, { ...options, atLeast }),
     outside: (query, options) => db.outside(query, options),
   }
 }
