@@ -99,12 +99,12 @@ export function workspaceHashtagCourse(
     ${courseOf(period)}`)
 }
 
-/** The same over all workspaces, of posts that anyone can read. Runs outside any workspace. */
+/** The same over all workspaces, of posts that anyone can read, with the public's generation. Runs outside any workspace. */
 export function publicHashtagCourse(
   tag: string,
   period: CoursePeriod,
   mostPosts: number,
-): Statement<HashtagCourseRow> {
+): Statement<HashtagCourseRow & { generation: number }> {
   return statement(sql`
     WITH used AS MATERIALIZED (
       SELECT display, posted_at, person, platform <> ALL (${array(SEPARATE_PLATFORMS)}::text[]) AS summed,
@@ -112,5 +112,5 @@ export function publicHashtagCourse(
       FROM app_public_tag_posts(${tag}, ${period.start}::timestamptz, ${period.end}::timestamptz)
     ),
     best AS (SELECT * FROM used ${ranked(mostPosts, 'url')})
-    ${courseOf(period)}`)
+    ${courseOf(period)}, (SELECT generation FROM public_scope) AS generation`)
 }

@@ -41,17 +41,23 @@ const COUNTS = [
   ...CELL_METRICS,
 ]
 
-/** What a planner may not turn into one join: it knows nothing of how short the pieces are. */
-const quartersOfAll = (workspaceId: string) => sql`shorter
-  CROSS JOIN LATERAL (
-    SELECT * FROM account_quarters q
-    WHERE q.workspace_id = ${workspaceId} AND q.quarter >= shorter.lower AND q.quarter < shorter.upper OFFSET 0) r
-  JOIN (SELECT id, platform FROM selected) s ON s.id = r.account_id`
+/**
+ * Sums by platform of the rows of a rollup that `rows` finds for `outer`, one after the other: each in order, of a few
+ * platforms, so that neither a sort nor a hash table grows with the period. `rows` keeps its own plan (OFFSET): how short
+ * the pieces are is more than a planner can know.
+ */
+export function sumsOfEach(outer: SQL, rows: SQL, sums: SQL): SQL {
+  return sql`${outer} CROSS JOIN LATERAL (
+    SELECT s.platform, ${sums} FROM (${rows} OFFSET 0) r JOIN (SELECT id, platform FROM selected) s ON s.id = r.account_id
+    GROUP BY 1) sums`
+}
 
-const quartersOfSome = () => sql`shorter CROSS JOIN (SELECT id, platform FROM selected) s
-  CROSS JOIN LATERAL (
+const quartersOfAll = (workspaceId: string) => sql`SELECT q.* FROM account_quarters q
+  WHERE q.workspace_id = ${workspaceId} AND q.quarter >= shorter.lower AND q.quarter < shorter.upper`
+
+const quartersOfSome = () => sql`SELECT q.* FROM selected chosen CROSS JOIN LATERAL (
     SELECT * FROM account_quarters q
-    WHERE q.account_id = s.id AND q.quarter >= shorter.lower AND q.quarter < shorter.upper OFFSET 0) r`
+    WHERE q.account_id = chosen.id AND q.quarter >= shorter.lower AND q.quarter < shorter.upper OFFSET 0) q`
 
 /**
  * Sums by local day and platform, from few of the quarter hours: of each day of the workspace only the shorter pieces
@@ -70,12 +76,14 @@ export function localDaySums(
       ...CELL_METRICS.map((m) => `${countsKnown ? '-' : ''}${m}_known`),
     ].join(', '),
   )
-  const total = (name: string) => `SUM(${name})::bigint AS ${name}`
+  // Exact: what is more than 2^53 is no number of JavaScript's either. Sums of bigint take ten times the memory.
+  const sum = (name: string) => `SUM(${name}::float8)`
+  const total = (name: string) => `${sum(name)}::bigint AS ${name}`
   // Where a day knows a metric, it may do so from a shorter piece alone: then the sums tell only if they are not 0.
   const isKnown = (m: string) => `CASE
-    WHEN SUM(${m}) <> 0 OR SUM(${m}_known) FILTER (WHERE part = 'piece') > 0 THEN 1
-    WHEN COALESCE(SUM(${m}_known) FILTER (WHERE part = 'day'), 0) = 0 THEN 0
-    WHEN COALESCE(SUM(${m}_known) FILTER (WHERE part = 'taken'), 0) = 0 THEN 1 END AS ${m}_known`
+    WHEN ${sum(m)} <> 0 OR ${sum(`${m}_known`)} FILTER (WHERE part = 'piece') > 0 THEN 1
+    WHEN COALESCE(${sum(`${m}_known`)} FILTER (WHERE part = 'day'), 0) = 0 THEN 0
+    WHEN COALESCE(${sum(`${m}_known`)} FILTER (WHERE part = 'taken'), 0) = 0 THEN 1 END AS ${m}_known`
   const totals = sql.raw(
     [...COUNTS.map(total), ...CELL_METRICS.map((m) => (countsKnown ? total(`${m}_known`) : isKnown(m)))].join(
       ', ',
@@ -100,16 +108,15 @@ export function localDaySums(
         OR longest.bucket BETWEEN ${period.from}::date AND ${period.to}::date)
     ),
     of_days AS MATERIALIZED (
-      SELECT r.day, s.platform, ${sums}
-      FROM account_days r JOIN (SELECT id, platform FROM selected) s ON s.id = r.account_id
-      WHERE r.workspace_id = ${workspaceId}
-        AND r.day BETWEEN (SELECT min(day) FROM longest) AND (SELECT max(day) FROM longest)
-      GROUP BY 1, 2
+      SELECT longest.day, sums.* FROM ${sumsOfEach(
+        sql`longest`,
+        sql`SELECT d.* FROM account_days d WHERE d.workspace_id = ${workspaceId} AND d.day = longest.day`,
+        sums,
+      )}
     ),
     of_pieces AS MATERIALIZED (
-      SELECT shorter.bucket, shorter.taken_from, s.platform, ${sums}
-      FROM ${isWhole ? quartersOfAll(workspaceId) : quartersOfSome()}
-      GROUP BY 1, 2, 3
+      SELECT shorter.bucket, shorter.taken_from, sums.*
+      FROM ${sumsOfEach(sql`shorter`, isWhole ? quartersOfAll(workspaceId) : quartersOfSome(), sums)}
     ),
     t AS (
       SELECT bucket, platform, ${totals} FROM (

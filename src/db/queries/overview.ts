@@ -3,7 +3,7 @@ import type { ComparedPeriod, Period } from '../../domain/periods.ts'
 import { PLATFORM_FACTS, PLATFORMS, type Platform, POST_METRICS } from '../../domain/platforms.ts'
 import { CELL_METRICS, type Cell, emptyCell, RATE_BASES } from '../../domain/rollup-cell.ts'
 import { type Statement, statement } from '../client.ts'
-import { localDaySums, piecesOfDays } from './local-days.ts'
+import { localDaySums, piecesOfDays, sumsOfEach } from './local-days.ts'
 import { daysWithin } from './whole-days.ts'
 
 /** Which of the workspace's live accounts count. Empty lists mean no restriction. */
@@ -90,13 +90,10 @@ export function toCell(row: CellRow): Cell {
   return cell
 }
 
-/** Rollup rows of a span, from the table that fits: whole days of the workspace, or quarter hours. */
-function rollupRows(q: OverviewQuery, span: { from: string; to: string; start: string; end: string }): SQL {
-  if (q.cut === 'days')
-    return sql`SELECT r.*, s.platform FROM account_days r JOIN selected s ON s.id = r.account_id
-      WHERE r.workspace_id = ${q.workspaceId} AND r.day BETWEEN ${span.from}::date AND ${span.to}::date`
-  return quarterRows(q, span)
-}
+/** The days of each selected account, account by account: a long period is no reason to read the table as it lies. */
+const dayRows = (q: OverviewQuery, isWithin: SQL): SQL =>
+  sql`SELECT r.*, s.platform FROM selected s CROSS JOIN LATERAL (
+    SELECT d.* FROM account_days d WHERE d.account_id = s.id AND d.workspace_id = ${q.workspaceId} AND ${isWithin} OFFSET 0) r`
 
 function quarterRows(q: OverviewQuery, span: { start: string; end: string }): SQL {
   return sql`SELECT r.*, s.platform FROM account_quarters r JOIN selected s ON s.id = r.account_id
@@ -143,7 +140,11 @@ export function overviewTotals(
   q: OverviewQuery,
 ): Statement<CellRow & { accountId: string; current: boolean }> {
   const { period, comparison } = q
-  const rows = q.cut === 'quarters' ? spanRows(q, period) : rollupRows(q, period)
+  const rows = {
+    days: () => dayRows(q, sql`d.day BETWEEN ${period.from}::date AND ${period.to}::date`),
+    quarters: () => spanRows(q, period),
+    hours: () => quarterRows(q, period),
+  }[q.cut]()
   const parts = [sql`SELECT account_id, TRUE AS current, ${sumColumns(q.basis)} FROM (${rows}) c GROUP BY 1`]
   if (comparison !== null && q.cut === 'quarters') {
     const before = spanRows(q, { start: comparison.start, end: comparison.until })
@@ -153,9 +154,7 @@ export function overviewTotals(
     const lastDay = { start: comparison.lastDayStart, end: comparison.until }
     const before =
       q.cut === 'days'
-        ? sql`SELECT r.* FROM account_days r JOIN selected s ON s.id = r.account_id
-            WHERE r.workspace_id = ${q.workspaceId}
-              AND r.day >= ${comparison.from}::date AND r.day < ${comparison.to}::date`
+        ? dayRows(q, sql`d.day >= ${comparison.from}::date AND d.day < ${comparison.to}::date`)
         : quarterRows(q, { start: comparison.start, end: lastDay.start })
     parts.push(sql`SELECT account_id, FALSE, ${sumColumns(q.basis)} FROM (
       SELECT ${SUMMED} FROM (${before}) b UNION ALL SELECT ${SUMMED} FROM (${quarterRows(q, lastDay)}) l) c GROUP BY 1`)
@@ -182,10 +181,17 @@ export function overviewSeries(
     const countsKnown = q.basis === 'published'
     return statement(sql`WITH ${selected}, ${localDaySums(q, { sums, countsKnown, isWhole })}`)
   }
-  const bucket = q.cut === 'days' ? sql`day::text` : hourOf(sql`quarter`, q.period)
+  if (q.cut === 'days')
+    return statement(sql`
+      WITH ${selected}
+      SELECT asked.day::text AS bucket, sums.* FROM ${sumsOfEach(
+        sql`(SELECT ${q.period.from}::date + n AS day FROM generate_series(0, ${q.period.to}::date - ${q.period.from}::date) n) asked`,
+        sql`SELECT d.* FROM account_days d WHERE d.workspace_id = ${q.workspaceId} AND d.day = asked.day`,
+        sums,
+      )}`)
   return statement(sql`
     WITH ${selected}
-    SELECT ${bucket} AS bucket, platform, ${sums} FROM (${rollupRows(q, q.period)}) r GROUP BY 1, 2`)
+    SELECT ${hourOf(sql`quarter`, q.period)} AS bucket, platform, ${sums} FROM (${quarterRows(q, q.period)}) r GROUP BY 1, 2`)
 }
 
 export interface FollowersRow {
@@ -212,32 +218,37 @@ export function overviewFollowers(q: OverviewQuery): Statement<FollowersRow> {
     FROM (${selectedAccounts(q.workspaceId, q.filter)}) s`)
 }
 
-/** The last follower count of each account in each day or hour in which there was a reading. */
+/** The last follower count of the account `base` in each day or hour in which there was a reading. */
 function followerReadings(q: OverviewQuery): SQL {
   if (q.cut === 'days')
-    return sql`SELECT r.account_id, r.day::text AS bucket, r.followers
-      FROM account_days r JOIN selected s ON s.id = r.account_id
-      WHERE r.workspace_id = ${q.workspaceId} AND r.followers IS NOT NULL
+    return sql`SELECT r.day::text AS bucket, r.followers FROM account_days r
+      WHERE r.account_id = base.account_id AND r.workspace_id = ${q.workspaceId} AND r.followers IS NOT NULL
         AND r.day BETWEEN ${q.period.from}::date AND ${q.period.to}::date`
   if (q.cut === 'quarters')
-    return sql`SELECT s.id AS account_id, d.bucket::text AS bucket, last.followers
-      FROM selected s CROSS JOIN (
-        SELECT bucket, min(lower) AS lower, max(upper) AS upper
-        FROM (${piecesOfDays(q.workspaceId, q.period)}) piece
-        WHERE bucket BETWEEN ${q.period.from}::date AND ${q.period.to}::date GROUP BY 1
-      ) d CROSS JOIN LATERAL (
+    return sql`SELECT d.bucket, last.followers FROM local_day d CROSS JOIN LATERAL (
         SELECT m.followers FROM account_metrics m
-        WHERE m.account_id = s.id AND m.observed_at >= d.lower AND m.observed_at < d.upper AND m.followers IS NOT NULL
+        WHERE m.account_id = base.account_id AND m.observed_at >= d.lower AND m.observed_at < d.upper
+          AND m.followers IS NOT NULL
         ORDER BY m.observed_at DESC LIMIT 1
       ) last`
-  return sql`SELECT DISTINCT ON (account_id, bucket) account_id, bucket, followers FROM (
-      SELECT m.account_id, ${hourOf(sql`m.observed_at`, q.period)} AS bucket, m.followers, m.observed_at
-      FROM account_metrics m JOIN selected s ON s.id = m.account_id
-      WHERE m.followers IS NOT NULL
+  return sql`SELECT DISTINCT ON (bucket) bucket, followers FROM (
+      SELECT ${hourOf(sql`m.observed_at`, q.period)} AS bucket, m.followers, m.observed_at
+      FROM account_metrics m
+      WHERE m.account_id = base.account_id AND m.followers IS NOT NULL
         AND m.observed_at >= ${q.period.start}::timestamptz AND m.observed_at < ${q.period.end}::timestamptz
     ) readings
-    ORDER BY account_id, bucket, observed_at DESC`
+    ORDER BY bucket, observed_at DESC`
 }
+
+/** The days of another timezone, from which moment to which. */
+const localDays = (q: OverviewQuery): SQL =>
+  q.cut !== 'quarters'
+    ? sql``
+    : sql`local_day AS MATERIALIZED (
+        SELECT bucket::text AS bucket, min(lower) AS lower, max(upper) AS upper
+        FROM (${piecesOfDays(q.workspaceId, q.period)}) piece
+        WHERE bucket BETWEEN ${q.period.from}::date AND ${q.period.to}::date GROUP BY 1
+      ),`
 
 export interface FollowersSeriesRow {
   bucket: string
@@ -253,9 +264,8 @@ export interface FollowersSeriesRow {
  */
 export function overviewFollowersSeries(q: OverviewQuery, buckets: string[]): Statement<FollowersSeriesRow> {
   return statement(sql`
-    WITH selected AS (${selectedAccounts(q.workspaceId, q.filter)}),
-    reading AS (${followerReadings(q)}),
-    base AS (
+    WITH selected AS (${selectedAccounts(q.workspaceId, q.filter)}), ${localDays(q)}
+    base AS MATERIALIZED (
       SELECT s.id AS account_id, s.platform, (
         SELECT m.followers FROM account_metrics m
         WHERE m.account_id = s.id AND m.observed_at < ${q.period.start}::timestamptz AND m.followers IS NOT NULL
@@ -271,9 +281,11 @@ export function overviewFollowersSeries(q: OverviewQuery, buckets: string[]): St
         SUM(followers - COALESCE(before, base)) FILTER (WHERE base IS NOT NULL) AS gained,
         COUNT(*) FILTER (WHERE before IS NULL AND base IS NULL) AS first_known
       FROM (
-        SELECT base.platform, base.followers AS base, bucket.n, r.followers,
-          LAG(r.followers) OVER (PARTITION BY base.account_id ORDER BY bucket.n) AS before
-        FROM reading r JOIN bucket USING (bucket) JOIN base USING (account_id)
+        -- Account by account, so that no sort grows with their number.
+        SELECT base.platform, base.followers AS base, r.n, r.followers, r.before FROM base CROSS JOIN LATERAL (
+          SELECT bucket.n, r.followers, LAG(r.followers) OVER (ORDER BY bucket.n) AS before
+          FROM (${followerReadings(q)}) r JOIN bucket USING (bucket)
+        ) r
       ) told
       GROUP BY 1, 2
     ),

@@ -2,9 +2,10 @@ import { sql } from 'drizzle-orm'
 import { type Platform, POST_METRICS, type PostKind, type PostMetric } from '../../domain/platforms.ts'
 import type { PostMedia } from '../../ports.ts'
 import { type Statement, statement } from '../client.ts'
-import { type PostListQuery, pageOfPosts } from './posts-page.ts'
+import type { PostListQuery } from './post-list-query.ts'
+import { pageOfPosts } from './posts-page.ts'
 
-export { POST_SORTS, type PostListQuery, type PostSort } from './posts-page.ts'
+export { POST_SORTS, type PostListQuery, type PostSort } from './post-list-query.ts'
 
 export type PostRow = {
   id: string

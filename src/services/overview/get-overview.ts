@@ -34,6 +34,7 @@ import {
 } from '../../domain/rollup-cell.ts'
 import { AppError } from '../../errors.ts'
 import type { ServiceContext } from '../context.ts'
+import { READ_TIMEOUT_MS } from '../read-timeout.ts'
 import { OVERVIEW_METRICS, type Overview, type OverviewMetric, type TopPost, type Totals } from './schemas.ts'
 
 export interface OverviewInput {
@@ -109,6 +110,14 @@ export async function getOverview(
       basis: input.basis,
     })
 
+  const cellsOf = Map.groupBy(
+    seriesRows.filter(({ platform }) => included(platform)),
+    ({ bucket }) => bucket,
+  )
+  const readingsOf = Map.groupBy(
+    followerSeries.filter(({ platform }) => included(platform)),
+    ({ bucket }) => bucket,
+  )
   const mixed = accounts.filter((account) => included(account.platform))
   const mixedPlatforms = [...lanes.included]
   const current = addCells(mixed.map((a) => cells.get(a.id)?.current ?? emptyCell()))
@@ -124,8 +133,8 @@ export async function getOverview(
     })),
     accounts: accounts.map((account) => ({ ...account, totals: totalsOf([account]) })),
     series: buckets.map((start) => {
-      const cell = addCells(seriesRows.filter((r) => r.bucket === start && included(r.platform)).map(toCell))
-      const readings = followerSeries.filter((r) => r.bucket === start && included(r.platform))
+      const cell = addCells((cellsOf.get(start) ?? []).map(toCell))
+      const readings = readingsOf.get(start) ?? []
       const values = begun.has(start)
         ? metricsOf(
             cell,
@@ -159,9 +168,6 @@ export async function getOverview(
     stale: false,
   }
 }
-
-/** Reads give up soon: a stale answer is better than a late one. */
-export const READ_TIMEOUT_MS = 2_000
 
 /** Platforms whose figures may not be mixed stand aside, unless they are alone. */
 function splitLanes(platforms: Platform[]): { included: Set<Platform>; excluded: Platform[] } {

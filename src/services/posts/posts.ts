@@ -10,8 +10,8 @@ import {
 import { notFound } from '../../errors.ts'
 import { isId } from '../../lib/ids.ts'
 import type { ServiceContext } from '../context.ts'
-import { READ_TIMEOUT_MS } from '../overview/get-overview.ts'
 import { requirePermission } from '../permissions.ts'
+import { READ_TIMEOUT_MS } from '../read-timeout.ts'
 import type { Post, PostMetricsWithEngagements, PostSnapshot } from './schemas.ts'
 
 function metricsOf(row: PostRow | SnapshotRow): PostMetricsWithEngagements {

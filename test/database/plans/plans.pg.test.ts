@@ -33,6 +33,7 @@ const NO_READS: readonly string[] = [
   'expiringCredentials',
   'findAccountsByHandle',
   'platformsWithDuePosts',
+  'publicPlatforms',
   'reconcileDays',
   'reconcileQuarters',
   'selectAnswer',
@@ -42,6 +43,8 @@ const NO_READS: readonly string[] = [
   'selectJobWork',
   'selectMember',
   'selectNewestPost',
+  'storedPublicTrends',
+  'untoldPublicTrends',
   'workspacesToReconcile',
   'workspacesWithHashtags',
 ]
@@ -72,7 +75,7 @@ async function readingFunctions(): Promise<string[]> {
     .map((text) => text.split('\n}\n')[0] ?? '')
     .filter(
       (text) =>
-        !/INSERT INTO|UPDATE \w|DELETE FROM|FOR UPDATE|app_(claim|create|accept|put_off|ensure|expire|record|undelivered)/.test(
+        !/INSERT INTO|UPDATE \w|DELETE FROM|FOR UPDATE|app_(claim|create|accept|put_off|ensure|expire|record|store|undelivered)/.test(
           text,
         ),
     )
@@ -82,6 +85,7 @@ async function readingFunctions(): Promise<string[]> {
 
 describe('the catalogue of statements', () => {
   it('has every statement that the API reads by', async () => {
+    const nowhere = { value: '0', id: workspaceId }
     const facts = {
       ...{
         workspaceId,
@@ -90,6 +94,10 @@ describe('the catalogue of statements', () => {
         postId: workspaceId,
         frequentTag: 'a',
         rareTag: 'b',
+      },
+      positions: {
+        ...{ postedAt: nowhere, engagements: nowhere, engagementRate: nowhere, likes: nowhere },
+        ...{ comments: nowhere, shares: nowhere, saves: nowhere, views: nowhere },
       },
       ...{ oldest: '2026-01-01T00:00:00Z', newest: '2026-11-01T00:00:00Z', frequentWord: 'a', rareWord: 'b' },
     }

@@ -54,23 +54,15 @@ export function postStatements(facts: WorkspaceFacts): CatalogueEntry[] {
   const isBounded = (filter: Partial<PostListQuery>) => Object.keys(filter).some((key) => key !== 'filter')
   const mostRead = (filter: Partial<PostListQuery>) =>
     isBounded(filter) ? BOUNDED_READ : 20 * (PAGE + 1) + 10 * accountIds.length
-  const middleId = facts.postId
-  const positions: Record<PostListQuery['sort'], string> = {
-    postedAt: new Date(middleMs).toISOString(),
-    engagements: '20',
-    engagementRate: '0.001',
-    likes: '10',
-    comments: '2',
-    shares: '2',
-    saves: '1',
-    views: '-1',
-    relevance: `2 ${new Date(middleMs).toISOString()} ${facts.newest}`,
+  const ranked = {
+    value: `2 ${new Date(middleMs).toISOString()} ${facts.newest}`,
+    id: facts.postId,
   }
   const lists = POST_SORTS.flatMap((sort) =>
     Object.entries(filters).flatMap(([name, filter]): CatalogueEntry[] => {
       if (sort === 'relevance' && filter.search === undefined) return []
       const asked: PostListQuery = { ...whole, ...filter, sort }
-      const deep = { ...asked, after: { value: positions[sort], id: middleId } }
+      const deep = { ...asked, after: sort === 'relevance' ? ranked : facts.positions[sort] }
       return [
         {
           name: `posts by ${sort}: ${name}`,

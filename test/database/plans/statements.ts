@@ -40,6 +40,8 @@ import {
   overviewTotals,
   workspaceState,
 } from '../../../src/db/queries/overview.ts'
+import { publicGeneration } from '../../../src/db/queries/public-generation.ts'
+import { publicTrends } from '../../../src/db/queries/public-trends.ts'
 import {
   platformsInUse,
   publicTagCounts,
@@ -48,7 +50,15 @@ import {
   workspaceTagCounts,
 } from '../../../src/db/queries/trending.ts'
 import { selectUsage } from '../../../src/db/queries/usage.ts'
-import { comparisonOf, daysOf, hoursOf, type Period, periodOf } from '../../../src/domain/periods.ts'
+import {
+  comparisonOf,
+  daysBetween,
+  daysOf,
+  hoursOf,
+  MAX_PERIOD_DAYS,
+  type Period,
+  periodOf,
+} from '../../../src/domain/periods.ts'
 import { PLATFORMS } from '../../../src/domain/platforms.ts'
 import { newId } from '../../../src/lib/ids.ts'
 import type { CatalogueEntry } from './catalogue-entry.ts'
@@ -79,6 +89,9 @@ function overviewStatements(facts: WorkspaceFacts): CatalogueEntry[] {
   const cuts: [Cut, Period][] = [
     ['days', periodOf(day(29), day(2), timezone)],
     ['quarters', periodOf(day(29), day(2), 'Asia/Kathmandu')],
+    // As long as a period may be: nothing that is sorted or summed up outgrows memory.
+    ['days', periodOf(day(MAX_PERIOD_DAYS), day(1), timezone)],
+    ['quarters', periodOf(day(MAX_PERIOD_DAYS), day(1), 'Asia/Kathmandu')],
     ['hours', periodOf(day(2), day(2), timezone)],
     ['hours', periodOf(day(2), day(2), 'Asia/Kathmandu')],
   ]
@@ -90,7 +103,8 @@ function overviewStatements(facts: WorkspaceFacts): CatalogueEntry[] {
         const comparison = comparisonOf(period, 'previous', newestMs)
         const q: OverviewQuery = { workspaceId, filter, period, comparison, basis, cut, nowIso: facts.newest }
         const buckets = cut === 'hours' ? hoursOf(period) : daysOf(period)
-        const named = `overview ${cut} of ${period.timezone}, ${basis}, ${filterName}`
+        const length = daysBetween(period.from, period.to)
+        const named = `overview ${cut}, ${length} of ${period.timezone}, ${basis}, ${filterName}`
         const entry = (of: string, statement: CatalogueEntry['statement']): CatalogueEntry => ({
           name: `${named}: ${of}`,
           of,
@@ -137,6 +151,19 @@ function hashtagStatements(facts: WorkspaceFacts): CatalogueEntry[] {
         outside: true,
       }),
     ),
+    ...[
+      { name: 'public trends, stored', sinceIso: '-infinity' },
+      { name: 'public trends, not stored', sinceIso: null },
+    ].map(
+      ({ name, sinceIso }): CatalogueEntry => ({
+        ...{ name, of: 'publicTrends', mostRead: null, outside: true },
+        statement: publicTrends([], '24h', nowMs, sinceIso),
+      }),
+    ),
+    {
+      ...{ name: 'generation of the public', of: 'publicGeneration', mostRead: PAGE_READ, outside: true },
+      statement: publicGeneration(),
+    },
     {
       name: 'stored trends',
       of: 'storedTrending',

@@ -1,4 +1,23 @@
 import type { Client } from 'pg'
+import type { PostListQuery, PostSort } from '../../../src/db/queries/posts.ts'
+
+/** What a list of posts is sorted by, apart from relevance. */
+type ColumnSort = Exclude<PostSort, 'relevance'>
+
+const SORTED_BY: Record<ColumnSort, string> = {
+  postedAt: 'posted_at',
+  engagements: 'COALESCE(engagements, -1)',
+  engagementRate: 'COALESCE(engagements::float8 / NULLIF(followers_at_posting, 0), -1)',
+  likes: 'COALESCE(likes, -1)',
+  comments: 'COALESCE(comments, -1)',
+  shares: 'COALESCE(shares, -1)',
+  saves: 'COALESCE(saves, -1)',
+  views: 'COALESCE(views, -1)',
+}
+/** In one order a page begins where nothing is known any more. */
+const DEEPEST: ColumnSort = 'views'
+
+export type Positions = Record<ColumnSort, NonNullable<PostListQuery['after']>>
 
 /** What the catalogue asks for: things that are there, some frequent and some rare. */
 export interface WorkspaceFacts {
@@ -14,6 +33,8 @@ export interface WorkspaceFacts {
   rareTag: string
   frequentWord: string
   rareWord: string
+  /** Deep in each order: posts of the middle of the time, as a page begins behind a post that is in its list. */
+  positions: Positions
 }
 
 /** Learns what there is, as the owner. Throws where the workspace has no posts with tags. */
@@ -38,6 +59,26 @@ export async function readWorkspaceFacts(owner: Client, workspaceId: string): Pr
        SELECT min(posted_at) + (max(posted_at) - min(posted_at)) / 2 FROM posts WHERE workspace_id = $1)
      ORDER BY posted_at LIMIT 1`,
   )
+  const positionIn = async (sort: ColumnSort) =>
+    one<{ value: string; id: string }>(
+      `WITH around AS (
+         SELECT ${SORTED_BY[sort]} AS value, id FROM posts p
+         WHERE workspace_id = $1 AND kind = 'post' AND abs(extract(epoch FROM posted_at - (
+           SELECT min(posted_at) + (max(posted_at) - min(posted_at)) / 2 FROM posts WHERE workspace_id = $1))) < 10 * 3600
+       )
+       SELECT value::text AS value, id FROM around ${sort === DEEPEST ? 'WHERE value < 0' : ''}
+       ORDER BY around.value DESC, id DESC OFFSET (SELECT count(*) ${sort === DEEPEST ? '* 0' : '/ 2'} FROM around) LIMIT 1`,
+    )
+  const positions: Positions = {
+    postedAt: await positionIn('postedAt'),
+    engagements: await positionIn('engagements'),
+    engagementRate: await positionIn('engagementRate'),
+    likes: await positionIn('likes'),
+    comments: await positionIn('comments'),
+    shares: await positionIn('shares'),
+    saves: await positionIn('saves'),
+    views: await positionIn('views'),
+  }
   const tags = await one<{ frequent: string; rare: string }>(
     `SELECT (array_agg(tag ORDER BY n DESC))[1] AS frequent, (array_agg(tag ORDER BY n))[1] AS rare
      FROM (SELECT tag, count(*) AS n FROM post_hashtags WHERE workspace_id = $1 GROUP BY 1) t`,
@@ -59,5 +100,6 @@ export async function readWorkspaceFacts(owner: Client, workspaceId: string): Pr
     rareTag: tags.rare,
     frequentWord: words.frequent,
     rareWord: words.rare,
+    positions,
   }
 }
