@@ -5,6 +5,17 @@ export interface RoutePolicy extends CachePolicy {
   audience: 'public' | 'private'
 }
 
+/** What a team's pages show first. */
+const LOOKED_AT = {
+  memoryMs: 8_000,
+  coloMs: 10_000,
+  regionMs: 300_000,
+  graceMs: 300_000,
+  // Long enough for most of it to be there for whoever looks next.
+  keptWarmMs: 15 * 60_000,
+  audience: 'private',
+} satisfies RoutePolicy
+
 /**
  * Every cached route: which tiers answer it, and for how long each may use an answer. All of them are
  * invalidated by the generation of their scope (a workspace's, or the public one's), which whatever changes
@@ -14,9 +25,9 @@ export interface RoutePolicy extends CachePolicy {
  * Records of keys and people have versions of their own, see `adapters/caller-records.ts`.
  */
 export const CACHE_POLICIES = {
-  overview: { memoryMs: 5_000, coloMs: 10_000, regionMs: 300_000, graceMs: 300_000, audience: 'private' },
-  trending: { memoryMs: 5_000, coloMs: 10_000, regionMs: 300_000, graceMs: 300_000, audience: 'private' },
-  hashtagCourse: { memoryMs: 5_000, coloMs: 10_000, regionMs: 60_000, graceMs: 60_000, audience: 'private' },
+  overview: LOOKED_AT,
+  trending: LOOKED_AT,
+  hashtagCourse: { memoryMs: 8_000, coloMs: 10_000, regionMs: 60_000, graceMs: 60_000, audience: 'private' },
   publicTrending: {
     memoryMs: 10_000,
     coloMs: 15_000,
@@ -32,7 +43,7 @@ export const CACHE_POLICIES = {
     audience: 'public',
   },
   /** The first page alone: the others are asked for once. When a post was read last raises no generation. */
-  posts: { memoryMs: 5_000, coloMs: 10_000, regionMs: 60_000, graceMs: 60_000, audience: 'private' },
+  posts: { memoryMs: 8_000, coloMs: 10_000, regionMs: 60_000, graceMs: 60_000, audience: 'private' },
   /**
    * The first page, too. Whoever changes an account looks at the list next, so Redis is asked each time; when
    * accounts were read last raises no generation, and is what people look at here.

@@ -18,6 +18,7 @@ import { dbWithinReach } from '../services/access/reach.ts'
 import type { ServiceContext } from '../services/context.ts'
 import { makeRig } from '../services/imports/rig.test-helper.ts'
 import { ingest } from '../services/ingest/ingest.ts'
+import { createRephrase } from '../services/rephrase.ts'
 import type { HttpDeps, HttpEnv } from './context.ts'
 import { problemResponse } from './problem.ts'
 import { dashboardRoutes } from './routes/dashboard.ts'
@@ -109,6 +110,7 @@ function isolate(options: { colo?: ColoTier; db?: Db } = {}) {
     clock,
     isOriginDown: () => false,
     readGeneration: async () => null,
+    rephrase: async () => createRephrase(owner),
     log: silentLogger,
     waitUntil: (work) => void work,
   })
@@ -125,6 +127,7 @@ function isolate(options: { colo?: ColoTier; db?: Db } = {}) {
   app.route('/', dashboardRoutes)
   app.route('/', hashtagRoutes)
   return {
+    raise: cache.raise,
     async ask(name: string, path: string, headers: Record<string, string> = {}) {
       const response = await app.request(path, { headers: { ...headers, 'x-member': name } })
       return {
@@ -135,6 +138,41 @@ function isolate(options: { colo?: ColoTier; db?: Db } = {}) {
       }
     },
   }
+}
+
+/** Posts once more in one account, telling nobody. */
+async function postAgain(handle: string): Promise<{ rows: number; generation: number }> {
+  const workspaceId = owner.workspace.id
+  const [account] = await database.sql<{ id: string }>(
+    'SELECT id FROM accounts WHERE workspace_id = $1 AND handle = $2',
+    [workspaceId, handle],
+  )
+  const untold = { ...owner, generations: { raise: async () => {}, note() {} } }
+  await ingest(untold, {
+    workspaceId,
+    posts: [
+      reading(account?.id ?? '', 'b', {
+        postedAt: new Date(clock.atMs - 30_000).toISOString(),
+        observedAt: new Date(clock.atMs).toISOString(),
+        hashtags: [{ tag: handle, display: handle }],
+        metrics: { likes: 5 },
+      }),
+    ],
+  })
+  const [state] = await database.sql<{ rows: number; generation: number }>(
+    `SELECT (SELECT count(*) FROM posts WHERE workspace_id = $1)::int AS rows, generation::int
+     FROM workspaces WHERE id = $1`,
+    [workspaceId],
+  )
+  return { rows: state?.rows ?? 0, generation: state?.generation ?? 0 }
+}
+
+/** How many posts an answer tells of: each has one tag. */
+function postsIn(body: {
+  totals?: { posts: { value: number | null } }
+  items?: { uses: number }[]
+}): number | null {
+  return body.totals?.posts.value ?? (body.items ?? []).reduce((sum, { uses }) => sum + uses, 0)
 }
 
 const ROUTES = {
@@ -188,6 +226,29 @@ describe.each(Object.entries(ROUTES))('%s', (path, seenIn) => {
     const stale = await ask('alan', path)
     expect([seenIn(stale.body), stale.body.stale]).toEqual([['one'], true])
     for (const name of ['ben', 'both', 'nobody']) expect((await ask(name, path)).status).toBe(503)
+  })
+
+  it('is made anew for every reach that was asked for before anybody is told of a change', async () => {
+    const asked = isolate()
+    for (const name of ['owner', 'ada', 'nobody']) await asked.ask(name, path)
+    const { rows, generation } = await postAgain('one')
+    await isolate().raise(owner.workspace.id, generation)
+    const told = isolate()
+    for (const [name, posts] of Object.entries({ owner: rows, ada: 2, nobody: 0 })) {
+      const { body, tier } = await told.ask(name, `${path}&minGeneration=${generation}`)
+      expect([name, tier, body.generation]).toEqual([name, 'cache;desc="region"', generation])
+      expect(postsIn(body)).toBe(posts)
+    }
+    expect((await told.ask('ben', `${path}&minGeneration=${generation}`)).tier).toBe('cache;desc="origin"')
+  })
+
+  it('is not made anew when it was asked long ago', async () => {
+    await isolate().ask('owner', path)
+    clock.atMs += 16 * 60_000
+    const { generation } = await postAgain('one')
+    await isolate().raise(owner.workspace.id, generation)
+    const { tier } = await isolate().ask('owner', `${path}&minGeneration=${generation}`)
+    expect(tier).toBe('cache;desc="origin"')
   })
 
   it('follows a member whose reach changes at once', async () => {

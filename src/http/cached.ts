@@ -1,6 +1,13 @@
 import type { Context } from 'hono'
 import { sha256Hex } from '../lib/hash.ts'
-import type { CacheAnswer, CacheRead, Computed, SendableEntry } from '../ports.ts'
+import {
+  type CacheAnswer,
+  type CachePolicy,
+  type CacheRead,
+  type Compute,
+  PUBLIC_SCOPE,
+  type SendableEntry,
+} from '../ports.ts'
 import { CACHE_POLICIES, type CachedRoute, cachingHeaders } from './cache-policies.ts'
 import type { HttpEnv } from './context.ts'
 import { acceptsGzip, gzipEtag, gzipped, MIN_COMPRESSED_BYTES, namesEtag } from './encoding.ts'
@@ -22,13 +29,11 @@ export interface CachedQuestion {
 export async function answerCached(
   c: Context<HttpEnv>,
   route: CachedRoute,
-  { scope, reach, question, minGeneration }: CachedQuestion,
-  compute: () => Promise<Computed>,
+  asked: CachedQuestion,
+  compute: Compute,
 ): Promise<Response> {
   const policy = CACHE_POLICIES[route]
-  const asked = JSON.stringify([question, reach?.toSorted() ?? null])
-  const key = `${route}-${(await sha256Hex(asked)).slice(0, 32)}`
-  const request: CacheRead = { scope, key, minGeneration, policy }
+  const request = await toCacheRead(route, asked)
   const answer = await c.get('deps').cache.read(request, compute)
   c.set('cached', request)
   const { entry } = answer
@@ -40,6 +45,18 @@ export async function answerCached(
   })
   const body = await compressWhereTaken(entry, c.req.header('accept-encoding'))
   return sendEntry(entry, body, headers, c.req.header('if-none-match'))
+}
+
+/** How a question is put to the cache. Its recipe is read by `services/rephrase.ts`. */
+async function toCacheRead(route: CachedRoute, asked: CachedQuestion): Promise<CacheRead> {
+  const { scope, question, minGeneration } = asked
+  const policy: CachePolicy = CACHE_POLICIES[route]
+  const reach = asked.reach?.toSorted() ?? null
+  const key = `${route}-${(await sha256Hex(JSON.stringify([question, reach]))).slice(0, 32)}`
+  const request = { scope, key, minGeneration, policy }
+  // What changes in public has been worked out ahead: it need not be kept warm.
+  if (policy.keptWarmMs === undefined || scope === PUBLIC_SCOPE) return request
+  return { ...request, recipe: JSON.stringify({ route, reach, question }) }
 }
 
 /** As RFC 9211 has it. */

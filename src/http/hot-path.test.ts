@@ -34,6 +34,7 @@ function isolate() {
     regionBreaker: new Breaker('redis', clock),
     isOriginDown: () => false,
     readGeneration: async () => null,
+    rephrase: async () => () => null,
     clock,
     log: silentLogger,
     waitUntil: (work) => void work.catch(() => {}),
@@ -172,7 +173,7 @@ describe('the hot path', () => {
   })
 
   it('asks again in full what it was told too long ago, and what has to be renewed', async () => {
-    at.state.clock.atMs += 2_499
+    at.state.clock.atMs += 3_999
     expect((await at.ask()).hot).toBe(true)
     at.state.clock.atMs += 2
     expect((await at.ask()).hot).toBe(false)

@@ -7,7 +7,10 @@ export interface ObjectStore {
 
 /** Told of every change, so that no tier serves what is older to those who know of it. */
 export interface Generations {
+  /** Resolves when whoever is told of the change may ask; rejects when a tier does not know of it. */
   raise(scope: string, generation: number): Promise<void>
+  /** Of what somebody is about to be told here, such as the end of a job: this isolate serves nothing older. */
+  note(scope: string, generation: number): void
 }
 
 /** An answer as the tiers keep it, with what decides whether it may still be sent. */
@@ -34,9 +37,11 @@ export interface CachePolicy {
   regionMs: number
   /** After that, while it is made anew, as long as nobody has raised the generation. */
   graceMs: number
+  /** For how long after it was last asked a question is answered anew at each change, before anybody is told of it. */
+  keptWarmMs?: number
 }
 
-/** The scope of what anybody may see. It has no generation: its answers go by their time. */
+/** The scope of what anybody may see, and the name of its live hub. No workspace's id, which is a UUID, is like it. */
 export const PUBLIC_SCOPE = 'public'
 
 export interface CacheRead {
@@ -47,7 +52,19 @@ export interface CacheRead {
   /** The caller has been told of this generation and must not see an older one. */
   minGeneration: number
   policy: CachePolicy
+  /** By which the question can be put again without anybody asking it (`Rephrase`), where it is kept warm. */
+  recipe?: string
 }
+
+/** How the question of a recipe is answered; `null`: this version of the product does not know. */
+export type Rephrase = (scope: string, recipe: string) => Compute | null
+
+/**
+ * Answers a question anew.
+ * @param atLeast what is of an earlier generation is no answer; `null`: how new it has to be nobody knows but the
+ *   database itself
+ */
+export type Compute = (atLeast: number | null) => Promise<Computed>
 
 export interface Computed {
   generation: number
@@ -73,8 +90,11 @@ export interface CacheAnswer {
 }
 
 export interface ReadCache {
-  read(request: CacheRead, compute: () => Promise<Computed>): Promise<CacheAnswer>
+  read(request: CacheRead, compute: Compute): Promise<CacheAnswer>
   /** What memory may answer at once and without renewing anything; `null`: ask `read`. */
   peek(request: CacheRead): SendableEntry | null
+  /** As `Generations` has it. */
+  note(scope: string, generation: number): void
+  /** As `Generations` has it. What is kept warm has been made anew by then, as far as that took no longer than a moment. */
   raise(scope: string, generation: number): Promise<void>
 }

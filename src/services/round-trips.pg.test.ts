@@ -67,9 +67,12 @@ const READS: [string, (ctx: ServiceContext) => Promise<unknown>][] = [
   [
     'trends',
     (ctx) =>
-      getTrendingHashtags(ctx, {
-        ...{ window: '24h', scope: 'workspace', platforms: [], brands: [], sort: 'surge', limit: 20 },
-      }),
+      getTrendingHashtags(
+        { ...ctx, reach: null },
+        {
+          ...{ window: '24h', scope: 'workspace', platforms: [], brands: [], sort: 'surge', limit: 20 },
+        },
+      ),
   ],
   ['posts', posts(null)],
   ['posts that are searched for', posts('tide')],

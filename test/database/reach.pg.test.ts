@@ -265,10 +265,10 @@ describe.each(CASES)('a member limited to %s', (_, idsOf) => {
     }
     const uses: RawUse[] = await rawUses(database)
     const theirs = inWorkspace(uses, owner.workspace.id, { brands: idsOf() })
-    const answer = await getTrendingHashtags(ask(), question)
+    const answer = await getTrendingHashtags({ ...ask(), reach: idsOf() }, question)
     expect(answer.items).toEqual(ranked(truthOf(theirs, window, 'workspace', nowMs), 'volume', window, 100))
     const whole = inWorkspace(uses, owner.workspace.id)
-    expect((await getTrendingHashtags(owner, question)).items).toHaveLength(
+    expect((await getTrendingHashtags({ ...owner, reach: null }, question)).items).toHaveLength(
       truthOf(whole, window, 'workspace', nowMs).length,
     )
   })

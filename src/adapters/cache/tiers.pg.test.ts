@@ -19,6 +19,7 @@ function sharedColo(): ColoTier {
 }
 
 const POLICY: CachePolicy = { memoryMs: 5_000, coloMs: 10_000, regionMs: 300_000, graceMs: 300_000 }
+const WARM: CachePolicy = { ...POLICY, keptWarmMs: 60_000 }
 let scope = ''
 beforeEach(() => {
   scope = crypto.randomUUID()
@@ -32,7 +33,13 @@ class Clock {
 const redisAt = (url: string) => createRedis({ url, token: inject('redisToken'), timeoutMs: 500 })
 
 /** An isolate of its own, over the same Redis and, if given, the same data centre. */
-function isolate(options: { clock: Clock; colo?: ColoTier; redisUrl?: string }) {
+function isolate(options: {
+  clock: Clock
+  colo?: ColoTier
+  redisUrl?: string
+  /** How questions that are kept warm are answered. */
+  recipes?: Record<string, () => Promise<Computed>>
+}) {
   const redis = redisAt(options.redisUrl ?? inject('redisUrl'))
   const origin = { isDown: false, generation: null as number | null, asked: 0 }
   let background: Promise<unknown>[] = []
@@ -47,6 +54,7 @@ function isolate(options: { clock: Clock; colo?: ColoTier; redisUrl?: string }) 
       origin.asked += 1
       return origin.generation
     },
+    rephrase: async () => (_scope, recipe) => options.recipes?.[recipe] ?? null,
     log: silentLogger,
     waitUntil: (work) => void background.push(work),
   })
@@ -63,6 +71,9 @@ function isolate(options: { clock: Clock; colo?: ColoTier; redisUrl?: string }) 
         await Promise.allSettled(work)
       }
     },
+    /** Asks a question that is kept warm, which is its own recipe. */
+    readWarm: (key: string, compute: () => Promise<Computed>, minGeneration = 0) =>
+      cache.read({ scope, key, minGeneration, policy: WARM, recipe: key }, compute),
     read: (compute: () => Promise<Computed>, minGeneration = 0) =>
       cache.read({ scope, key: 'question', minGeneration, policy: POLICY }, async () => {
         computed += 1
@@ -104,6 +115,56 @@ describe('the tiers of a cached read', () => {
     const told = await reader.read(state(2), 2)
     expect(told.tier).toBe('origin')
     expect(told.entry.generation).toBe(2)
+  })
+
+  describe('what is kept warm', () => {
+    const never = () => Promise.reject(new Error('asked of the database'))
+
+    it('is made anew by a raise, unless the last one was a moment ago', async () => {
+      const clock = new Clock()
+      await isolate({ clock }).readWarm('a', state(1))
+      await isolate({ clock }).readWarm('b', state(1))
+      const recipes = { a: state(2), b: state(2) }
+      await isolate({ clock, recipes }).cache.raise(scope, 2)
+      const told = isolate({ clock })
+      for (const key of ['a', 'b']) expect((await told.readWarm(key, never, 2)).entry.generation).toBe(2)
+
+      clock.atMs += 500
+      await isolate({ clock, recipes: { a: never, b: never } }).cache.raise(scope, 3)
+      expect((await told.readWarm('a', state(3), 3)).tier).toBe('origin')
+      clock.atMs += 500
+      await isolate({ clock, recipes: { a: state(4), b: state(4) } }).cache.raise(scope, 4)
+      expect((await told.readWarm('a', never, 4)).entry.generation).toBe(4)
+    })
+
+    it('holds nobody up: what takes long goes on after the raise, and what fails is made when asked', async () => {
+      const clock = new Clock()
+      for (const key of ['slow', 'failing', 'unknown']) await isolate({ clock }).readWarm(key, state(1))
+      const slow = async () => {
+        await new Promise((resolve) => setTimeout(resolve, 600))
+        return state(2)()
+      }
+      const writer = isolate({ clock, recipes: { slow, failing: never } })
+      const begun = performance.now()
+      await writer.cache.raise(scope, 2)
+      expect(performance.now() - begun).toBeLessThan(550)
+      const told = isolate({ clock })
+      expect((await told.readWarm('failing', state(2), 2)).tier).toBe('origin')
+      expect((await told.readWarm('unknown', state(2), 2)).tier).toBe('origin')
+      // Who asks meanwhile waits for it, and asks nobody.
+      expect((await told.readWarm('slow', never, 2)).entry.generation).toBe(2)
+      await writer.settled()
+    })
+
+    it('is no longer when nobody has asked for long, and never by being made', async () => {
+      const clock = new Clock()
+      await isolate({ clock }).readWarm('a', state(1))
+      clock.atMs += 50_000
+      await isolate({ clock, recipes: { a: state(2) } }).cache.raise(scope, 2)
+      clock.atMs += 20_000
+      await isolate({ clock, recipes: { a: never } }).cache.raise(scope, 3)
+      expect((await isolate({ clock }).readWarm('a', state(3), 3)).tier).toBe('origin')
+    })
   })
 
   it('serves nothing older where the change was made, told or not', async () => {
@@ -184,6 +245,31 @@ describe('the tiers of a cached read', () => {
   const broken = async (): Promise<Computed> => {
     throw new AppError('unavailable', 'database gone')
   }
+
+  it('tells whoever makes an answer how new it has to be, where Redis knows', async () => {
+    const clock = new Clock()
+    const colo = sharedColo()
+    const needed: (number | null)[] = []
+    const ask = ({ cache }: ReturnType<typeof isolate>, generation: number, minGeneration = 0) =>
+      cache.read({ scope, key: 'question', minGeneration, policy: POLICY }, async (atLeast) => {
+        needed.push(atLeast)
+        return state(generation)()
+      })
+    const first = isolate({ clock })
+    await ask(first, 1)
+    await first.settled()
+    await first.cache.raise(scope, 2)
+    await ask(isolate({ clock, colo }), 3, 99)
+    // What the data centre has was true once, whatever Redis has been told.
+    clock.atMs += 20_000
+    await first.cache.raise(scope, 4)
+    await colo.put(`${scope}/question`, {
+      ...{ body: '{"stale":false}', etag: '"5"', generation: 5, computedAtMs: 0, validatedAtMs: 0 },
+    })
+    await ask(isolate({ clock, colo }), 5)
+    await ask(isolate({ clock, redisUrl: 'http://127.0.0.1:9' }), 5)
+    expect(needed).toEqual([null, 2, 5, null])
+  })
 
   it('serves what it knows, marked stale, when the origin fails, and fails where nothing is known', async () => {
     const clock = new Clock()
@@ -317,7 +403,15 @@ describe('the tiers of a cached read', () => {
     const region = createRegionTier(redisAt(inject('redisUrl')))
     const base = { scope, key: 'question' }
     const ask = (nowMs: number) =>
-      region.get({ ...base, minGeneration: 0, seenGeneration: 0, nowMs, lockMs: 20, freshMs: 1_000 })
+      region.get({
+        ...base,
+        minGeneration: 0,
+        seenGeneration: 0,
+        nowMs,
+        lockMs: 20,
+        freshMs: 1_000,
+        warm: null,
+      })
     const entry = (body: string) => ({ body, etag: `"${body}"`, generation: 3, computedAtMs: 1_000 })
     const slow = await ask(1_000)
     expect(slow).toMatchObject({ state: 'lock', entry: null })

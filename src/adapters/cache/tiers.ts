@@ -6,9 +6,10 @@ import type {
   CacheEntry,
   CacheRead,
   Clock,
-  Computed,
+  Compute,
   Logger,
   ReadCache,
+  Rephrase,
   SendableEntry,
   Tier,
 } from '../../ports.ts'
@@ -17,9 +18,10 @@ import type { ColoTier } from './colo.ts'
 import { etagOf, isStale, markStale } from './entry.ts'
 import { createFlights } from './flights.ts'
 import type { MemoryEntry, MemoryTier } from './memory.ts'
-import type { RegionAnswer, RegionTier } from './region.ts'
+import type { RegionAnswer, RegionTier, WarmQuestion } from './region.ts'
 import { createSeenGenerations } from './seen-generations.ts'
 import { createUpperTiers, nameOf } from './upper-tiers.ts'
+import { createWarmer } from './warmer.ts'
 
 export interface ReadCacheParts {
   memory: MemoryTier
@@ -31,6 +33,8 @@ export interface ReadCacheParts {
   isOriginDown(): boolean
   /** Asks the database for a scope's generation, where Redis cannot; `null`: the scope has none. */
   readGeneration(scope: string): Promise<number | null>
+  /** How questions are put again that are kept warm. */
+  rephrase(): Promise<Rephrase>
   clock: Clock
   log: Logger
   waitUntil(work: Promise<unknown>): void
@@ -49,12 +53,17 @@ const STALE_MS = 2_000
 const GENERATION_CHECK_MS = 1_000
 /** What could not be renewed in the background is not tried again before. */
 const RENEW_PAUSE_MS = 500
+/** Of changes that follow each other faster, one in as long has what people look at made anew. */
+const WARM_PAUSE_MS = 1_000
+/** Of questions that are warm, the last asked are kept so. */
+const MOST_WARM = 32
 
 /**
  * Answers a question by the first tier that can: the isolate's memory, the data centre's cache, Redis, and
  * at last the database, where one caller at a time recomputes. What a tier found on the way is put into the
  * tiers above it. Memory asks for what is in use again before its time is over, so that nobody waits for
- * that. When the database cannot answer, whatever was known is served and says that it is stale; only when
+ * that, and what people look at is answered again at each change before anybody is told of it. When the
+ * database cannot answer, whatever was known is served and says that it is stale; only when
  * nothing was, the failure is the caller's.
  */
 export function createReadCache(parts: ReadCacheParts): ReadCache {
@@ -71,11 +80,21 @@ export function createReadCache(parts: ReadCacheParts): ReadCache {
   function tellUntold(): void {
     if (!seen.hasUntold()) return
     for (const [scope, generation] of seen.takeUntold())
-      parts.waitUntil(raiseInRegion(scope, generation).catch(() => seen.keepUntold(scope, generation)))
+      parts.waitUntil(raise(scope, generation).catch(() => {}))
   }
 
-  const raiseInRegion = (scope: string, generation: number) =>
-    parts.regionBreaker.run(() => region.raise(scope, generation))
+  async function raise(scope: string, generation: number): Promise<void> {
+    seen.note(scope, generation)
+    let warmed: WarmQuestion[]
+    try {
+      const now = { nowMs: clock.now(), pauseMs: WARM_PAUSE_MS, atMost: MOST_WARM }
+      warmed = await parts.regionBreaker.run(() => region.raise({ scope, generation, ...now }))
+    } catch (error) {
+      seen.keepUntold(scope, generation)
+      throw error
+    }
+    await warm(scope, generation, warmed)
+  }
 
   async function askRegion(request: CacheRead): Promise<RegionAnswer | null> {
     try {
@@ -88,6 +107,7 @@ export function createReadCache(parts: ReadCacheParts): ReadCache {
           nowMs: clock.now(),
           lockMs: LOCK_MS,
           freshMs: request.policy.regionMs,
+          warm: warmthOf(request),
         }),
       )
       tellUntold()
@@ -98,14 +118,21 @@ export function createReadCache(parts: ReadCacheParts): ReadCache {
     }
   }
 
+  /** The newest generation that anybody may have been told of; `null` where Redis does not say. */
+  function knownToExist({ scope }: CacheRead, told: RegionAnswer | null): number | null {
+    if (told === null || told.generation === null) return null
+    return Math.max(told.generation, seen.of(scope))
+  }
+
   async function recompute(
     request: CacheRead,
-    compute: () => Promise<Computed>,
-    fence: number,
+    compute: Compute,
+    told: RegionAnswer | null,
   ): Promise<SendableEntry> {
     const computedAtMs = clock.now()
+    const fence = told?.fence ?? 0
     try {
-      const { generation, value } = await compute()
+      const { generation, value } = await compute(knownToExist(request, told))
       const body = JSON.stringify(value)
       const entry: CacheEntry = { body, etag: await etagOf(body), generation, computedAtMs }
       const answer = upper.keep(request, entry)
@@ -127,10 +154,10 @@ export function createReadCache(parts: ReadCacheParts): ReadCache {
   }
 
   /** Makes an answer anew after the answer to the request that found it old. */
-  function recomputeLater(request: CacheRead, compute: () => Promise<Computed>, fence: number): void {
+  function recomputeLater(request: CacheRead, compute: Compute, answer: RegionAnswer): void {
     const name = nameOf(request)
     parts.waitUntil(
-      recompute(request, compute, fence).then(
+      recompute(request, compute, answer).then(
         () => notRenewed.delete(name),
         (error: unknown) => {
           notRenewed.set(name, true)
@@ -141,11 +168,7 @@ export function createReadCache(parts: ReadCacheParts): ReadCache {
   }
 
   /** Asks again for what memory still serves. Without Redis, the database: one question at a time. */
-  async function renew(
-    request: CacheRead,
-    entry: MemoryEntry,
-    compute: () => Promise<Computed>,
-  ): Promise<void> {
+  async function renew(request: CacheRead, entry: MemoryEntry, compute: Compute): Promise<void> {
     const inColo = await upper.readColo(request)
     if (upper.coloServes(inColo, request) && inColo.validatedAtMs > entry.validatedAtMs + RENEW_PAUSE_MS) {
       upper.rememberFromColo(request, inColo)
@@ -154,10 +177,18 @@ export function createReadCache(parts: ReadCacheParts): ReadCache {
     const answer = await askRegion(request)
     if (fromRegion(request, answer, compute) !== null) return
     if (answer === null && (await fromGeneration(request, [entry.answer])) !== null) return
-    if (answer === null || answer.state === 'lock') await recompute(request, compute, answer?.fence ?? 0)
+    if (answer === null || answer.state === 'lock') await recompute(request, compute, answer)
   }
 
-  function renewLater(request: CacheRead, entry: MemoryEntry, compute: () => Promise<Computed>): void {
+  const warm = createWarmer({
+    ...parts,
+    async renew(request, compute) {
+      const answer = await askRegion(request)
+      if (answer?.state === 'lock' || answer?.state === 'renew') await recompute(request, compute, answer)
+    },
+  })
+
+  function renewLater(request: CacheRead, entry: MemoryEntry, compute: Compute): void {
     entry.renewAtMs = clock.now() + RENEW_PAUSE_MS
     parts.waitUntil(
       renew(request, entry, compute).catch((error: unknown) =>
@@ -176,11 +207,7 @@ export function createReadCache(parts: ReadCacheParts): ReadCache {
   }
 
   /** What the region has to say, where that settles it. */
-  function fromRegion(
-    request: CacheRead,
-    answer: RegionAnswer | null,
-    compute: () => Promise<Computed>,
-  ): CacheAnswer | null {
+  function fromRegion(request: CacheRead, answer: RegionAnswer | null, compute: Compute): CacheAnswer | null {
     if (answer === null || answer.entry === null) return null
     const { state, entry, isCurrent, fence } = answer
     const fresh = state === 'hit' || state === 'renew'
@@ -190,11 +217,11 @@ export function createReadCache(parts: ReadCacheParts): ReadCache {
       return { entry: upper.tideOver(request, markStale(entry), STALE_MS), tier: 'region' }
     }
     if (fresh) {
-      if (state === 'renew') recomputeLater(request, compute, fence)
+      if (state === 'renew') recomputeLater(request, compute, answer)
       return { entry: upper.keep(request, entry), tier: 'region' }
     }
     if (state === 'lock' && isCurrent && isBarelyOver(request, entry)) {
-      recomputeLater(request, compute, fence)
+      recomputeLater(request, compute, answer)
       const known = notRenewed.has(nameOf(request)) ? markStale(entry) : entry
       return { entry: upper.tideOver(request, known, STOPGAP_MS), tier: 'region' }
     }
@@ -228,7 +255,7 @@ export function createReadCache(parts: ReadCacheParts): ReadCache {
     return clock.now() - entry.computedAtMs < policy.regionMs + policy.graceMs
   }
 
-  async function lookUp(request: CacheRead, compute: () => Promise<Computed>): Promise<CacheAnswer> {
+  async function lookUp(request: CacheRead, compute: Compute): Promise<CacheAnswer> {
     const inColo = await upper.readColo(request)
     if (upper.coloServes(inColo, request))
       return { entry: upper.rememberFromColo(request, inColo), tier: 'colo' }
@@ -245,7 +272,7 @@ export function createReadCache(parts: ReadCacheParts): ReadCache {
     }
     if (settled !== null) return settled
     try {
-      return { entry: await recompute(request, compute, answer?.fence ?? 0), tier: 'origin' }
+      return { entry: await recompute(request, compute, answer), tier: 'origin' }
     } catch (error) {
       if (error instanceof AppError && error.code !== 'unavailable') throw error
       const inMemory = upper.inMemory(request)?.answer
@@ -257,11 +284,7 @@ export function createReadCache(parts: ReadCacheParts): ReadCache {
     }
   }
 
-  async function fly(
-    name: string,
-    request: CacheRead,
-    compute: () => Promise<Computed>,
-  ): Promise<CacheAnswer> {
+  async function fly(name: string, request: CacheRead, compute: Compute): Promise<CacheAnswer> {
     try {
       return await lookUp(request, compute)
     } catch (error) {
@@ -312,16 +335,15 @@ export function createReadCache(parts: ReadCacheParts): ReadCache {
         if (found !== null) return found
       }
     },
-    async raise(scope, generation) {
-      seen.note(scope, generation)
-      try {
-        await raiseInRegion(scope, generation)
-      } catch (error) {
-        seen.keepUntold(scope, generation)
-        throw error
-      }
-    },
+    raise,
+    note: seen.note,
   }
+}
+
+/** What Redis notes of a question that is kept warm. */
+function warmthOf({ key, policy, recipe }: CacheRead): { question: WarmQuestion; forMs: number } | null {
+  const forMs = policy.keptWarmMs
+  return recipe === undefined || forMs === undefined ? null : { question: { key, policy, recipe }, forMs }
 }
 
 const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))

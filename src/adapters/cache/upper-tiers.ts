@@ -65,7 +65,9 @@ export function createUpperTiers(parts: {
 
   async function readColo(request: CacheRead): Promise<ColoEntry | null> {
     const { coloMs } = request.policy
-    return coloMs === undefined ? null : colo.get(nameOf(request))
+    const entry = coloMs === undefined ? null : await colo.get(nameOf(request))
+    if (entry !== null) seen.note(request.scope, entry.generation)
+    return entry
   }
 
   function coloServes(entry: ColoEntry | null, request: CacheRead): entry is ColoEntry {
