@@ -1,5 +1,3 @@
-// First of all: schemas can describe themselves only if they are made after it.
-import '@hono/zod-openapi'
 import { getPath } from 'hono/utils/url'
 import { type AppParts, createBase, requireCaller } from './app/base.ts'
 import type { AppDeps } from './deps.ts'
@@ -29,6 +27,8 @@ export function createApp(depsOf: () => AppDeps, hotPath?: HotPath): App {
     async fetch(request) {
       if (takes(request)) return front.fetch(request)
       if (whole === null) {
+        // First of all: schemas can describe themselves only if they are made after it.
+        await import('@hono/zod-openapi')
         // Not a promise that is kept: requests do not wait for one another's.
         const { createWhole } = await import('./app/whole.ts')
         whole ??= createWhole(parts)

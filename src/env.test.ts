@@ -34,7 +34,7 @@ describe('a configuration', () => {
       OPERATOR_EMAILS: [],
       RATE_LIMITS: {},
       BREAKERS: {},
-      BREAKERS_MODE: { postgres: 'enforce', redis: 'enforce' },
+      BREAKERS_MODE: { postgres: 'enforce', redis: 'enforce', replica: 'enforce' },
       BLUESKY_APPVIEW_URL: 'https://public.api.bsky.app',
       X_DAILY_BUDGET_USD: 5,
       PLATFORM_URLS: {},
@@ -67,6 +67,7 @@ describe('a configuration', () => {
     BETTER_AUTH_SECRET: 'hunter2',
     CREDENTIALS_KEY: 'hunter2',
     PUBLIC_URL: 'hunter2.example.com',
+    CALLBACKS_URL: 'hunter2.example.com',
     METRICS_TOKEN: 'hunter2',
     SIGNUP_MODE: 'hunter2',
     RATE_LIMITS: 'reads=hunter2',
@@ -95,6 +96,7 @@ describe('a configuration', () => {
     expect(problems).toContain('BETTER_AUTH_SECRET must have at least 32 characters')
     expect(problems).toContain('RATE_LIMITS must look like reads=600/60,writes=60/60')
     expect(problems).toContain('PUBLIC_URL is malformed')
+    expect(problems).toContain('CALLBACKS_URL is malformed')
   })
 
   it.each([
@@ -140,6 +142,7 @@ describe('a configuration', () => {
         CORS_ORIGINS: 'https://a.example, https://b.example,',
         OPERATOR_EMAILS: ' one@example.com ',
         PUBLIC_URL: 'http://127.0.0.1:8787//',
+        CALLBACKS_URL: 'http://127.0.0.1:8788/',
         BLUESKY_APPVIEW_URL: 'http://127.0.0.1:2584/',
         ALLOW_PRIVATE_HOSTS: '1',
         CREDENTIALS_KEY: `${btoa('k'.repeat(32))}, ${btoa('o'.repeat(32))}`,
@@ -149,6 +152,7 @@ describe('a configuration', () => {
       CORS_ORIGINS: ['https://a.example', 'https://b.example'],
       OPERATOR_EMAILS: ['one@example.com'],
       PUBLIC_URL: 'http://127.0.0.1:8787',
+      CALLBACKS_URL: 'http://127.0.0.1:8788',
       BLUESKY_APPVIEW_URL: 'http://127.0.0.1:2584',
       ALLOW_PRIVATE_HOSTS: true,
     })
@@ -183,11 +187,12 @@ describe('a configuration', () => {
     const given = { BREAKERS: 'redis=3/20, postgres=9/1,', BREAKERS_MODE: 'redis=observe' }
     expect(parseEnv({ ...COMPLETE, ...given })).toMatchObject({
       BREAKERS: { redis: { failures: 3, openForMs: 20_000 }, postgres: { failures: 9, openForMs: 1_000 } },
-      BREAKERS_MODE: { postgres: 'enforce', redis: 'observe' },
+      BREAKERS_MODE: { postgres: 'enforce', redis: 'observe', replica: 'enforce' },
     })
     expect(parseEnv({ ...COMPLETE, BREAKERS_MODE: 'observe' }).BREAKERS_MODE).toEqual({
       postgres: 'observe',
       redis: 'observe',
+      replica: 'observe',
     })
     for (const text of [
       'redis',
@@ -209,7 +214,7 @@ describe('a configuration', () => {
       ['BREAKERS_MODE', 'observe,queue=observe'],
     ] as const)
       expect(problemsOf({ ...COMPLETE, [variable]: text })).toEqual([
-        `${variable} must name what has a breaker (postgres, redis), not queue`,
+        `${variable} must name what has a breaker (postgres, redis, replica), not queue`,
       ])
   })
 

@@ -1,7 +1,8 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { parseEnv as parseDotenv } from 'node:util'
-import { Env } from '../../src/env.ts'
+import { type Env, VARIABLES } from '../../src/env.ts'
+import { MalformedError, readGiven, type Variable } from '../../src/lib/variables.ts'
 import { REPOSITORY } from '../check/files.ts'
 
 /**
@@ -21,6 +22,7 @@ export const WORKER_VARIABLES = {
   BETTER_AUTH_SECRET: 'secret',
   CREDENTIALS_KEY: 'secret',
   PUBLIC_URL: 'plain',
+  CALLBACKS_URL: 'plain',
   CORS_ORIGINS: 'plain',
   METRICS_TOKEN: 'secret',
   SIGNUP_MODE: 'plain',
@@ -90,9 +92,15 @@ export async function loadConfiguration(): Promise<RawConfiguration> {
 
 /** Those variables that are well-formed, each judged by itself; defaults are filled in. */
 export function wellFormed(raw: RawConfiguration): Partial<Env> {
-  const entries = Object.entries(Env.shape).flatMap(([name, schema]) => {
-    const result = schema.safeParse(Reflect.get(raw, name))
-    return result.success ? [[name, result.data]] : []
+  const entries = Object.entries<Variable<unknown>>(VARIABLES).flatMap(([name, variable]) => {
+    const given: unknown = Reflect.get(raw, name)
+    if (given === undefined) return variable.absent === null ? [] : [[name, variable.absent.value]]
+    try {
+      return [[name, readGiven(variable, given)]]
+    } catch (error) {
+      if (error instanceof MalformedError) return []
+      throw error
+    }
   })
   return Object.fromEntries(entries)
 }

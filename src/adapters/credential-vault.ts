@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { once } from '../lib/once.ts'
 import { importSealingKey, SealBrokenError, type SealingKey, seal, unseal } from '../lib/seal.ts'
 import {
   type AuthorizationOwner,
@@ -12,13 +13,15 @@ import {
 /** The stored length is a multiple of this, so that it tells nothing of the secret's. */
 const PADDED_TO_BYTES = 64
 
-const Secret = z.object({
-  accessToken: z.string().min(1),
-  refreshToken: z.string().optional(),
-  refreshExpiresAtMs: z.number().optional(),
-  scopes: z.array(z.string()).optional(),
-  allowance: z.string().optional(),
-})
+const secretRecord = once(() =>
+  z.object({
+    accessToken: z.string().min(1),
+    refreshToken: z.string().optional(),
+    refreshExpiresAtMs: z.number().optional(),
+    scopes: z.array(z.string()).optional(),
+    allowance: z.string().optional(),
+  }),
+)
 
 /** A vault that also knows which key is the one that seals; for rotating. */
 export interface RotatableVault extends CredentialVault {
@@ -52,12 +55,12 @@ export function createCredentialVault(keys: readonly string[]): RotatableVault {
   async function openJson<T>(
     { keyId, sealed }: SealedCredential,
     bound: string,
-    schema: z.ZodType<T>,
+    schema: () => z.ZodType<T>,
   ): Promise<T> {
     const key = (await keyring()).find(({ id }) => id === keyId)
     if (key === undefined) throw new CredentialError('unknown_key')
     try {
-      return schema.parse(JSON.parse(await unseal(key, sealed, bound)))
+      return schema().parse(JSON.parse(await unseal(key, sealed, bound)))
     } catch (error) {
       // What is authentic and makes no sense was written by another version; its words stay here all the same.
       throw new CredentialError(error instanceof SealBrokenError ? 'broken' : 'malformed')
@@ -67,16 +70,16 @@ export function createCredentialVault(keys: readonly string[]): RotatableVault {
   return {
     seal: async (owner, secret) => sealJson(JSON.stringify(secret), boundToAccount(owner)),
     open: async (owner, credential) =>
-      withoutMissing(await openJson(credential, boundToAccount(owner), Secret)),
+      withoutMissing(await openJson(credential, boundToAccount(owner), secretRecord)),
     sealText: async (owner, text) => sealJson(JSON.stringify(text), boundToAuthorization(owner)),
-    openText: async (owner, sealed) => openJson(sealed, boundToAuthorization(owner), z.string()),
+    openText: async (owner, sealed) => openJson(sealed, boundToAuthorization(owner), z.string),
     currentKeyId: async () => (await current()).id,
     keyIds: async () => (await keyring()).map(({ id }) => id),
   }
 }
 
 /** What is not known is left out, and not there as `undefined`. */
-function withoutMissing(secret: z.infer<typeof Secret>): PlatformSecret {
+function withoutMissing(secret: z.infer<ReturnType<typeof secretRecord>>): PlatformSecret {
   const { accessToken, refreshToken, refreshExpiresAtMs, scopes, allowance } = secret
   return {
     accessToken,

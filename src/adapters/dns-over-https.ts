@@ -1,16 +1,19 @@
 import { LRUCache } from 'lru-cache'
 import { z } from 'zod'
 import { atMost } from '../lib/lru.ts'
+import { once } from '../lib/once.ts'
 import type { ResolveAddresses } from './guarded-fetch.ts'
 
 const RECORD_TYPES = { A: 1, AAAA: 28 } as const
 const NO_ERROR = 0
 const NO_SUCH_NAME = 3
 
-const DnsAnswer = z.object({
-  Status: z.number(),
-  Answer: z.array(z.object({ type: z.number(), TTL: z.number().catch(0), data: z.string() })).default([]),
-})
+const dnsAnswer = once(() =>
+  z.object({
+    Status: z.number(),
+    Answer: z.array(z.object({ type: z.number(), TTL: z.number().catch(0), data: z.string() })).default([]),
+  }),
+)
 
 export interface DnsOverHttpsOptions {
   fetch: (url: string, init: RequestInit) => Promise<Response>
@@ -49,7 +52,7 @@ export function createDnsOverHttpsResolver(options: DnsOverHttpsOptions): Resolv
       await response.body?.cancel()
       throw new Error(`The name resolver answered ${response.status}`)
     }
-    const answer = DnsAnswer.parse(await response.json())
+    const answer = dnsAnswer().parse(await response.json())
     if (answer.Status !== NO_ERROR && answer.Status !== NO_SUCH_NAME)
       throw new Error(`The name resolver answered with DNS status ${answer.Status}`)
     const records = answer.Answer.filter((record) => record.type === RECORD_TYPES[type])

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { AppError } from '../errors.ts'
+import { once } from '../lib/once.ts'
 import type { Mail, Mailer } from '../ports.ts'
 import { readRetryAfterMs } from './platforms/http.ts'
 
@@ -102,12 +103,12 @@ async function judge(response: Response): Promise<Outcome> {
     : { kind: 'permanent', reason }
 }
 
-const ErrorBody = z.object({ name: z.string().regex(/^[a-z_]{1,40}$/) })
+const errorBody = once(() => z.object({ name: z.string().regex(/^[a-z_]{1,40}$/) }))
 
 /** The service's name for an error. What else it says may repeat what it was sent. */
 async function readErrorName(response: Response): Promise<string | null> {
   try {
-    return ErrorBody.parse(await response.json()).name
+    return errorBody().parse(await response.json()).name
   } catch {
     return null
   }

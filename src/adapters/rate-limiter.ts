@@ -1,4 +1,4 @@
-import { Ratelimit } from '@upstash/ratelimit'
+import type { Ratelimit } from '@upstash/ratelimit'
 import type { Redis } from '@upstash/redis'
 import { LRUCache } from 'lru-cache'
 import { atMost } from '../lib/lru.ts'
@@ -8,6 +8,8 @@ import type { Clock, LimitPolicy, LimitVerdict, Logger, RateLimiter } from '../p
 const LEASE = 60
 /** Isolates do not agree on the time to the millisecond: who waits until a window's end waits for this as well. */
 const CLOCK_SKEW_MS = 100
+/** An isolate's first answer is under way for so long: what is to go on after it would delay it. */
+const FIRST_LEASE_AFTER_MS = 30
 
 interface Local {
   windowStartMs: number
@@ -34,19 +36,14 @@ export function createRateLimiter(parts: {
   // Keys may have limits of their own, so there is no telling how many kinds there are.
   const limiters = new LRUCache<string, Ratelimit>(atMost(500))
   const locals = new LRUCache<string, Local>(atMost(20_000))
+  let hasLeased = false
 
-  function limiterOf(policy: LimitPolicy): Ratelimit {
+  async function limiterOf(policy: LimitPolicy): Promise<Ratelimit> {
     const shape = `${policy.name}:${policy.limit}/${policy.windowSeconds}`
     let limiter = limiters.get(shape)
     if (limiter === undefined) {
-      limiter = new Ratelimit({
-        redis: parts.redis,
-        limiter: Ratelimit.slidingWindow(policy.limit, `${policy.windowSeconds} s`),
-        prefix: `tm:limit:${shape}`,
-        timeout: 0,
-        analytics: false,
-        ephemeralCache: false,
-      })
+      const { createSlidingWindow } = await import('./sliding-window.ts')
+      limiter = createSlidingWindow(parts.redis, policy)
       limiters.set(shape, limiter)
     }
     return limiter
@@ -88,7 +85,9 @@ export function createRateLimiter(parts: {
     const perSecond = Math.ceil(policy.limit / policy.windowSeconds)
     const rate = Math.min(Math.max(LEASE, perSecond), Math.max(1, Math.floor(policy.limit / 4)))
     try {
-      const limiter = limiterOf(policy)
+      if (!hasLeased) await pause(FIRST_LEASE_AFTER_MS)
+      hasLeased = true
+      const limiter = await limiterOf(policy)
       // A lease of more than there is would be refused, and be counted all the same.
       if (local.left === 0) local.left = (await limiter.getRemaining(caller)).remaining
       const wanted = Math.min(rate, local.left ?? rate)
@@ -129,7 +128,7 @@ export function createRateLimiter(parts: {
       }
       local.used += 1
       try {
-        const { success, remaining, reset } = await limiterOf(policy).limit(caller)
+        const { success, remaining, reset } = await (await limiterOf(policy)).limit(caller)
         if (!success) {
           // What was not served is not counted: who was told to wait is not made to wait longer for asking.
           local.used -= 1
@@ -143,4 +142,8 @@ export function createRateLimiter(parts: {
       }
     },
   }
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms))
 }

@@ -8,13 +8,12 @@ import { accountRoutes } from '../http/routes/accounts.ts'
 import { auditLogRoutes } from '../http/routes/audit-log.ts'
 import { authorizationRoutes } from '../http/routes/authorizations.ts'
 import { brandRoutes } from '../http/routes/brands.ts'
-import { dashboardRoutes } from '../http/routes/dashboard.ts'
 import { deploymentRoutes } from '../http/routes/deployment.ts'
-import { hashtagRoutes, publicHashtagRoutes } from '../http/routes/hashtags.ts'
+import { documentedPublicReads, documentedReads } from '../http/routes/documented-reads.ts'
 import { importRoutes } from '../http/routes/imports.ts'
 import { invitationRoutes, publicInvitationRoutes } from '../http/routes/invitations.ts'
 import { jobRoutes } from '../http/routes/jobs.ts'
-import { socketRoute, ticketRoutes } from '../http/routes/live.ts'
+import { publicTicketRoutes, socketRoute, ticketRoutes } from '../http/routes/live.ts'
 import { memberRoutes } from '../http/routes/members.ts'
 import { oauthCallbackRoutes } from '../http/routes/oauth-callback.ts'
 import { opsRoutes } from '../http/routes/ops.ts'
@@ -28,7 +27,7 @@ import { callbackRoutes } from '../jobs/routes.ts'
 import { VERSION } from '../version.ts'
 import { type AppParts, createBase, requireCaller } from './base.ts'
 
-/** The whole application but for its health, and what a request passes before it is served, in order. */
+/** The whole application but for what `app.ts` serves itself, and what a request passes before it is served, in order. */
 export function createWhole(parts: AppParts) {
   const api = createApi()
   api.route('/', accessRoutes)
@@ -38,8 +37,7 @@ export function createWhole(parts: AppParts) {
   api.route('/', brandRoutes)
   api.route('/', accountRoutes)
   api.route('/', authorizationRoutes)
-  api.route('/', dashboardRoutes)
-  api.route('/', hashtagRoutes)
+  api.route('/', documentedReads)
   api.route('/', postRoutes)
   api.route('/', importRoutes)
   api.route('/', jobRoutes)
@@ -52,8 +50,9 @@ export function createWhole(parts: AppParts) {
 
   const described = createApi()
   described.route('/api/v1', api)
-  described.route('/api/v1', publicHashtagRoutes)
+  described.route('/api/v1', documentedPublicReads)
   described.route('/api/v1', publicInvitationRoutes)
+  described.route('/api/v1', publicTicketRoutes)
   described.route('/api/v1', deploymentRoutes)
 
   const app = createBase(parts)
@@ -69,8 +68,8 @@ export function createWhole(parts: AppParts) {
   app.route('/api/v1', socketRoute)
   app.use('/api/v1/*', refuseMethod(described))
   app.use('/api/v1/public/*', chargeAddress)
-  app.route('/api/v1', publicHashtagRoutes)
   app.route('/api/v1', publicInvitationRoutes)
+  app.route('/api/v1', publicTicketRoutes)
   app.route('/api/v1', deploymentRoutes)
   requireCaller(app)
   app.route('/api/v1', api)

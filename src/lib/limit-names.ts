@@ -7,6 +7,7 @@ export const LIMIT_NAMES = [
   'mails',
   'imports',
   'public',
+  'public-tickets',
   'unauthenticated',
 ] as const
 

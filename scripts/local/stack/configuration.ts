@@ -1,4 +1,4 @@
-import { Env, parseEnv } from '../../../src/env.ts'
+import { parseEnv, VARIABLES } from '../../../src/env.ts'
 import type { Ports } from './ports.ts'
 import type { Secrets } from './secrets.ts'
 import { bindPlatforms, type PlatformBindings } from './simulated-apps.ts'
@@ -27,6 +27,7 @@ const OWN = [
   'QSTASH_CURRENT_SIGNING_KEY',
   'QSTASH_NEXT_SIGNING_KEY',
   'PUBLIC_URL',
+  'CALLBACKS_URL',
   'EMAIL_API_KEY',
   'EMAIL_API_URL',
 ]
@@ -46,7 +47,7 @@ export interface ConfigurationOptions {
 export function configureWorker(options: ConfigurationOptions): PlatformBindings {
   const { variables, secrets, ports, publicUrl } = options
   const given: Bindings = {}
-  for (const name of Object.keys(Env.shape)) {
+  for (const name of Object.keys(VARIABLES)) {
     const value = variables[name]
     if (value !== undefined && value !== '' && !OWN.includes(name)) given[name] = value
   }
@@ -70,6 +71,7 @@ export function configureWorker(options: ConfigurationOptions): PlatformBindings
     QSTASH_CURRENT_SIGNING_KEY: secrets.qstashCurrentSigningKey,
     QSTASH_NEXT_SIGNING_KEY: secrets.qstashNextSigningKey,
     PUBLIC_URL: publicUrl,
+    CALLBACKS_URL: `http://127.0.0.1:${ports.sync}`,
     EMAIL_API_KEY: secrets.mailApiKey,
     EMAIL_API_URL: `http://127.0.0.1:${ports.mail}`,
   }

@@ -23,6 +23,7 @@ import { ACCOUNT_SORTS } from '../../services/accounts/sorts.ts'
 import { syncAccountNow } from '../../services/accounts/sync-now.ts'
 import { removeCredentials, storeCredentials } from '../../services/credentials/manage-credentials.ts'
 import { AccountCredentials } from '../../services/credentials/schemas.ts'
+import { fromGeneration } from '../../services/from-generation.ts'
 import { requirePermission } from '../../services/permissions.ts'
 import { AcceptedJob, accepted } from '../accepted.ts'
 import { answerCached } from '../cached.ts'
@@ -205,12 +206,12 @@ export const accountRoutes = createApi()
       after,
       limit,
     }
-    const read = async () => {
-      const { items, next, generation } = await listAccountsPage(ctx, question)
+    const read = async (atLeast: number | null) => {
+      const { items, next, generation } = await listAccountsPage(fromGeneration(ctx, atLeast), question)
       const nextCursor = next === null ? null : await codec.encode({ ...next, sort })
       return { generation, value: { items, nextCursor, stale: false } }
     }
-    if (after !== null) return c.json((await read()).value, 200)
+    if (after !== null) return c.json((await read(null)).value, 200)
     const asked = { scope: ctx.workspace.id, reach: brandsOf(ctx.actor), question, minGeneration }
     return answerCached(c, 'accounts', asked, read) as never
   })

@@ -1,4 +1,4 @@
-import { createRoute, z } from '@hono/zod-openapi'
+import { Hono } from 'hono'
 import {
   daysBetween,
   isTimezone,
@@ -6,56 +6,56 @@ import {
   namedPeriod,
   PERIOD_NAMES,
   type Period,
+  type PeriodName,
   periodOf,
 } from '../../domain/periods.ts'
 import { type FieldError, invalidRequest } from '../../errors.ts'
 import { brandsOf } from '../../services/access/reach.ts'
-import { getOverview } from '../../services/overview/get-overview.ts'
-import { Overview } from '../../services/overview/schemas.ts'
+import { fromGeneration } from '../../services/from-generation.ts'
 import { requirePermission } from '../../services/permissions.ts'
+import { answerOverview } from '../../services/questions.ts'
 import { answerCached } from '../cached.ts'
+import type { HttpEnv } from '../context.ts'
 import {
-  accountFilter,
-  createApi,
+  accountFilters,
   DAY_HINT,
   filterOf,
   isAskableDay,
-  json,
-  minGenerationParameter,
-  problems,
-} from '../openapi.ts'
+  minGeneration,
+  option,
+  readsQuery,
+  text,
+} from '../parameters.ts'
 import { noteWatching } from '../watching.ts'
 
-const OverviewQueryString = z.strictObject({
-  period: z.enum(PERIOD_NAMES).optional(),
+/** What the address of an overview says. */
+export const overviewQuery = {
+  period: option(PERIOD_NAMES),
   // Checked together below, so that all that is wrong with a period is said at once.
-  from: z.string().optional(),
-  to: z.string().optional(),
-  timezone: z.string().optional(),
-  compare: z.enum(['previous', 'year', 'none']).default('previous'),
-  basis: z.enum(['published', 'gained']).default('published'),
-  ...accountFilter,
-  minGeneration: minGenerationParameter,
-})
+  from: text,
+  to: text,
+  timezone: text,
+  compare: option(['previous', 'year', 'none'], 'previous'),
+  basis: option(['published', 'gained'], 'published'),
+  ...accountFilters,
+  minGeneration,
+}
 
-const overviewRoute = createRoute({
-  method: 'get',
-  path: '/dashboard/overview',
-  tags: ['Dashboard'],
-  'x-permission': 'analytics.read',
-  summary: 'What all accounts reached in a period, against another',
-  description:
-    'Totals, platforms, accounts and a series by day (by hour for a single day). `basis=published` sums the lifetime metrics of posts published in the period, `gained` what arrived in it. Unknown is `null`.',
-  request: { query: OverviewQueryString },
-  responses: { 200: json(Overview, 'The overview'), ...problems(400, 503) },
-})
+interface AskedDays {
+  period?: PeriodName | undefined
+  from?: string | undefined
+  to?: string | undefined
+  timezone?: string | undefined
+}
 
 /** The days that were asked for. @throws invalid_request naming all that does not fit together */
-function readPeriod(query: z.infer<typeof OverviewQueryString>, home: string, nowMs: number): Period {
+function readPeriod(query: AskedDays, home: string, nowMs: number): Period {
   const { period, from, to, timezone = home } = query
   const errors: FieldError[] = []
   const wrong = (field: string, detail: string) => errors.push({ pointer: `/query/${field}`, detail })
-  if (!isTimezone(timezone)) wrong('timezone', 'must be an IANA timezone such as Europe/Berlin')
+  // A workspace's own is known to be one; asking the runtime anew delays an isolate's first answer.
+  if (timezone !== home && !isTimezone(timezone))
+    wrong('timezone', 'must be an IANA timezone such as Europe/Berlin')
   for (const [field, day] of [['from', from] as const, ['to', to] as const])
     if (day !== undefined && !isAskableDay(day)) wrong(field, DAY_HINT)
   if (period !== undefined && (from !== undefined || to !== undefined))
@@ -72,27 +72,24 @@ function readPeriod(query: z.infer<typeof OverviewQueryString>, home: string, no
   return periodOf(from, to, timezone)
 }
 
-export const dashboardRoutes = createApi().openapi(overviewRoute, async (c) => {
-  const ctx = c.get('ctx')
-  requirePermission(ctx.actor, 'analytics.read')
-  const query = c.req.valid('query')
-  const period = readPeriod(query, ctx.workspace.timezone, ctx.clock.now())
-  const filter = filterOf(query)
-  const input = { period, compare: query.compare, basis: query.basis, filter }
-  noteWatching(ctx)
-  const { from, to, timezone } = period
-  return answerCached(
-    c,
-    'overview',
-    {
-      scope: ctx.workspace.id,
-      reach: brandsOf(ctx.actor),
-      question: { from, to, timezone, compare: query.compare, basis: query.basis, filter },
-      minGeneration: query.minGeneration,
-    },
-    async () => {
-      const value = await getOverview(ctx, input)
-      return { generation: value.generation, value }
-    },
-  ) as never
-})
+/** Documented in `documented-reads.ts`. */
+export const dashboardRoutes = new Hono<HttpEnv>().get(
+  '/dashboard/overview',
+  readsQuery(overviewQuery),
+  async (c) => {
+    const ctx = c.get('ctx')
+    requirePermission(ctx.actor, 'analytics.read')
+    const query = c.req.valid('query')
+    const { from, to, timezone } = readPeriod(query, ctx.workspace.timezone, ctx.clock.now())
+    const { compare, basis, minGeneration } = query
+    const question = { from, to, timezone, compare, basis, filter: filterOf(query) }
+    const reach = brandsOf(ctx.actor)
+    noteWatching(ctx)
+    return answerCached(
+      c,
+      'overview',
+      { scope: ctx.workspace.id, reach, question, minGeneration },
+      (atLeast) => answerOverview(fromGeneration({ ...ctx, reach }, atLeast), question),
+    )
+  },
+)

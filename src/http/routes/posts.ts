@@ -5,6 +5,7 @@ import { POST_KINDS } from '../../domain/platforms.ts'
 import { type FieldError, invalidRequest } from '../../errors.ts'
 import { createCursorCodec } from '../../lib/cursor.ts'
 import { brandsOf } from '../../services/access/reach.ts'
+import { fromGeneration } from '../../services/from-generation.ts'
 import { requirePermission } from '../../services/permissions.ts'
 import { getPost, getPostSnapshots, getPosts } from '../../services/posts/posts.ts'
 import { Post, PostSnapshot } from '../../services/posts/schemas.ts'
@@ -118,12 +119,12 @@ export const postRoutes = createApi()
       limit: query.limit,
     }
     noteWatching(ctx)
-    const read = async () => {
-      const { items, next, generation } = await getPosts(ctx, question)
+    const read = async (atLeast: number | null) => {
+      const { items, next, generation } = await getPosts(fromGeneration(ctx, atLeast), question)
       const nextCursor = next === null ? null : await codec.encode({ ...next, sort })
       return { generation, value: { items, nextCursor, stale: false } }
     }
-    if (after !== null) return c.json((await read()).value, 200)
+    if (after !== null) return c.json((await read(null)).value, 200)
     const { minGeneration } = query
     const asked = { scope: ctx.workspace.id, reach: brandsOf(ctx.actor), question, minGeneration }
     return answerCached(c, 'posts', asked, read) as never

@@ -1,5 +1,4 @@
 import { LRUCache } from 'lru-cache'
-import { z } from 'zod'
 import type { Db } from '../../db/client.ts'
 import {
   type ApiKeyRecord,
@@ -19,7 +18,7 @@ import { atMost } from '../../lib/lru.ts'
 import type { CallerRecords, Clock, Fence, Logger } from '../../ports.ts'
 import { createFences } from './fences.ts'
 import { createKnownCallers } from './known-callers.ts'
-import { ROLES } from './schemas.ts'
+import { readSharedKey, readSharedPerson } from './shared-records.ts'
 
 /** `tm_` and 32 bytes in base64url. */
 const KEY_SHAPE = /^tm_[A-Za-z0-9_-]{43}$/
@@ -64,34 +63,6 @@ export interface Person {
   /** The oldest membership first. */
   workspaces: MembershipRow[]
 }
-
-const SharedKey: z.ZodType<ApiKeyRecord> = z.object({
-  id: z.string(),
-  workspaceId: z.string(),
-  workspaceName: z.string(),
-  timezone: z.string(),
-  name: z.string(),
-  scopes: z.array(z.string()),
-  expiresAt: z.string().nullable(),
-  readsPerMinute: z.number().nullable(),
-  writesPerMinute: z.number().nullable(),
-  creatorOperates: z.boolean(),
-  creatorEmail: z.string().nullable(),
-})
-
-const SharedPerson: z.ZodType<Person> = z.object({
-  operator: z.boolean(),
-  emailVerified: z.boolean(),
-  workspaces: z.array(
-    z.object({
-      workspaceId: z.string(),
-      name: z.string(),
-      timezone: z.string(),
-      role: z.enum(ROLES),
-      brands: z.array(z.string()).nullable(),
-    }),
-  ),
-})
 
 /** Who is who. Without `records` isolates share nothing, and ask the database each for itself. */
 export function createDirectory(parts: {
@@ -139,7 +110,7 @@ export function createDirectory(parts: {
         return record ?? null
       },
       lasts: () => true,
-      record: SharedKey,
+      read: readSharedKey,
     },
     known,
   )
@@ -151,7 +122,7 @@ export function createDirectory(parts: {
         presentPerson(await db.outside(personById(userId, sessionId), { timeoutMs })),
       // Somebody without a workspace is about to be given one.
       lasts: ({ workspaces }) => workspaces.length > 0,
-      record: SharedPerson,
+      read: readSharedPerson,
     },
     known,
   )

@@ -1,5 +1,4 @@
 import { LRUCache } from 'lru-cache'
-import type { z } from 'zod'
 import { isOutage } from '../../db/client.ts'
 import { atMost } from '../../lib/lru.ts'
 import type { CallerRecords, Clock, Fence, FoundRecord, Logger } from '../../ports.ts'
@@ -27,8 +26,8 @@ interface CallerKind<Q, T> {
   ask(question: Q, timeoutMs: number): Promise<T | null>
   /** Whether an answer is worth remembering. */
   lasts(answer: T): boolean
-  /** Reads what was shared. */
-  record: z.ZodType<T>
+  /** Reads what was shared; `null` where it makes no sense. */
+  read(shared: unknown): T | null
 }
 
 interface Known<T> {
@@ -104,7 +103,7 @@ export function createKnownCallers<Q, T extends object>(
 
   function read(found: FoundRecord | null): T | null {
     if (found?.state !== 'fresh' && found?.state !== 'old') return null
-    return kind.record.safeParse(parsed(found.body)).data ?? null
+    return kind.read(parsed(found.body))
   }
 
   async function lookUp(question: Q, timeoutMs: number): Promise<T | null> {

@@ -1,8 +1,8 @@
 import { z } from 'zod'
+import { ROLES } from '../../domain/roles.ts'
 import { isStorable, NOT_STORABLE } from '../../lib/text.ts'
 
 export const KEY_SCOPES = ['read', 'write', 'admin', 'operator'] as const
-export const ROLES = ['owner', 'admin', 'analyst', 'viewer'] as const
 const INVITATION_STATES = ['open', 'accepted', 'withdrawn', 'expired'] as const
 
 /** As people name things. */
