@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join, parse } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { bundleWorker } from './build/bundle-worker.ts'
+import { bundleWorker, type WorkerEntry } from './build/bundle-worker.ts'
 import { hashInputs } from './local/stack/input-hash.ts'
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
@@ -32,7 +32,13 @@ const WRANGLER_ENV = {
 
 type Target = keyof typeof INPUTS
 
-/** What `wrangler.toml` says of the Worker, in Miniflare's words. */
+/** Both Workers: what each is made of, what says so, and where its modules are put, below `dist`. */
+const WORKERS: readonly { entry: WorkerEntry; config: string; directory: string }[] = [
+  { entry: 'workers/api.ts', config: 'wrangler.toml', directory: 'worker' },
+  { entry: 'workers/sync.ts', config: 'workers/sync.toml', directory: 'sync' },
+]
+
+/** What its configuration file says of a Worker, in Miniflare's words. */
 export const OPTIONS_FILE = 'miniflare.json'
 
 export interface BuildOptions {
@@ -44,19 +50,25 @@ export interface BuildOptions {
 export interface Build {
   /** Bundled modules, and `OPTIONS_FILE`. */
   workerDir: string
+  /** The same of the Worker that takes callbacks. */
+  syncDir: string
   webDir: string
 }
 
 /**
- * Builds the modules that workerd runs, here and in a deployment (`wrangler.toml` names this file), and translates
- * `wrangler.toml` for Miniflare, so that both say the same everywhere.
- * @throws with the bundler's own words when the Worker does not build.
+ * Builds the modules that workerd runs, here and in a deployment (`wrangler.toml` and `workers/sync.toml` name this
+ * file), and translates those two for Miniflare, so that they say the same everywhere.
+ * @throws with the bundler's own words when a Worker does not build.
  */
-export async function buildWorker({ outdir }: BuildOptions): Promise<void> {
-  await replaceDirectory(outdir, async (fresh) => {
-    const [description] = await Promise.all([describeWorker(), bundleWorker(fresh)])
-    await writeFile(join(fresh, OPTIONS_FILE), JSON.stringify(description, null, 2))
-  })
+async function buildWorkers(dist: string): Promise<void> {
+  await Promise.all(
+    WORKERS.map(({ entry, config, directory }) =>
+      replaceDirectory(join(dist, directory), async (fresh) => {
+        const [description] = await Promise.all([describeWorker(config), bundleWorker(entry, fresh)])
+        await writeFile(join(fresh, OPTIONS_FILE), JSON.stringify(description, null, 2))
+      }),
+    ),
+  )
 }
 
 /** Builds the dashboard. @throws when it does not build. */
@@ -88,11 +100,11 @@ export async function ensureBuilt(
     if ((await readFile(stampOf(outdir), 'utf8').catch(() => '')) === hash) return outdir
     const startedMs = performance.now()
     await runSelf(target, signal)
-    log(`Built the ${target === 'web' ? 'dashboard' : 'Worker'} (${seconds(performance.now() - startedMs)})`)
+    log(`Built the ${target === 'web' ? 'dashboard' : 'Workers'} (${seconds(performance.now() - startedMs)})`)
     return outdir
   }
   const [workerDir, webDir] = await Promise.all([ensure('worker'), ensure('web')])
-  return { workerDir, webDir }
+  return { workerDir, syncDir: join(ROOT, 'dist/sync'), webDir }
 }
 
 /** Builds into `dist/` and notes from what. The hash is taken first: what changes meanwhile is built next time. */
@@ -100,7 +112,7 @@ async function buildTarget(target: Target): Promise<void> {
   const outdir = join(ROOT, 'dist', target)
   const hash = await hashInputs(ROOT, INPUTS[target])
   await rm(stampOf(outdir), { force: true })
-  if (target === 'worker') await buildWorker({ outdir })
+  if (target === 'worker') await buildWorkers(join(ROOT, 'dist'))
   else await buildWeb({ outdir })
   await writeFile(stampOf(outdir), hash)
 }
@@ -140,9 +152,9 @@ async function replaceDirectory(target: string, fill: (fresh: string) => Promise
 }
 
 /** The name of the entry module, and the Worker's bindings and settings. Of variables only those in the file: `.dev.vars` is for `wrangler dev`. */
-async function describeWorker(): Promise<unknown> {
+async function describeWorker(config: string): Promise<unknown> {
   const { unstable_getMiniflareWorkerOptions, unstable_readConfig } = await import('wrangler')
-  const settings = unstable_readConfig({ config: join(ROOT, 'wrangler.toml') }, { hideWarnings: true })
+  const settings = unstable_readConfig({ config: join(ROOT, config) }, { hideWarnings: true })
   const { workerOptions } = unstable_getMiniflareWorkerOptions(settings)
   const entry = parse(settings.main ?? 'index.js').base
   return { entry, worker: { ...workerOptions, name: settings.name ?? 'tidemark', bindings: settings.vars } }

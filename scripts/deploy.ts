@@ -14,7 +14,7 @@ async function main(): Promise<void> {
   const raw = await loadConfiguration()
   const tools = await createDeployTools(raw)
   try {
-    if (options.kind === 'rollback') await rollBack(raw, options.versionId, options.isDryRun, tools)
+    if (options.kind === 'rollback') await rollBack(raw, options.versionIds, options.isDryRun, tools)
     else if (options.isDryRun) await rehearse(raw, tools)
     else await deploy(raw, tools)
   } catch (error) {

@@ -13,7 +13,7 @@ export interface BenchStack extends TestStack {
 /** As many as no benchmark reaches: limits are counted as always, and refuse nobody. */
 const RATE_LIMITS = 'reads=1000000000/60,writes=1000000/60,sign-up=1000000/60'
 
-const WORKER_LINE = 'Worker: '
+const WORKER_LINE = /^(?:sync )?Worker: /
 
 const LogLine = z.object({ message: z.string() })
 
@@ -40,8 +40,8 @@ export async function startBenchStack(
     env: { RATE_LIMITS },
     world,
     log(line) {
-      if (!line.startsWith(WORKER_LINE)) return
-      const warning = messageOf(line.slice(WORKER_LINE.length))
+      if (!WORKER_LINE.test(line)) return
+      const warning = messageOf(line.replace(WORKER_LINE, ''))
       warnings.set(warning, (warnings.get(warning) ?? 0) + 1)
     },
   })

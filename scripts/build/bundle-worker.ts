@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build, type Metafile, type Plugin } from 'esbuild'
+import { minifyDependencies } from './minify-dependencies.ts'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 
@@ -18,17 +19,20 @@ const withoutLocales: Plugin = {
   },
 }
 
+/** Entries of the Workers, relative to the repository. */
+export type WorkerEntry = 'workers/api.ts' | 'workers/sync.ts'
+
 /**
- * Bundles the Worker as workerd is to load it: one module with what every answer may need, and beside it those
- * that are imported when they are first used. Names stay as they are written, since stack traces in logs are
- * read without source maps.
+ * Bundles a Worker as workerd is to load it: one module with what every answer may need, and beside it those
+ * that are imported when they are first used. Our own names stay as they are written, since stack traces in logs
+ * are read without source maps.
  * @returns what became of each source file; paths are relative to the repository
  * @throws with the bundler's own words when the Worker does not build.
  */
-export async function bundleWorker(outdir: string): Promise<Metafile> {
+export async function bundleWorker(entry: WorkerEntry, outdir: string): Promise<Metafile> {
   const { metafile } = await build({
     absWorkingDir: ROOT,
-    entryPoints: [join(ROOT, 'workers/api.ts')],
+    entryPoints: [join(ROOT, entry)],
     outdir,
     bundle: true,
     splitting: true,
@@ -42,7 +46,7 @@ export async function bundleWorker(outdir: string): Promise<Metafile> {
     minifyWhitespace: true,
     sourcemap: 'linked',
     metafile: true,
-    plugins: [withoutLocales],
+    plugins: [withoutLocales, minifyDependencies],
     logLevel: 'silent',
   })
   return metafile

@@ -5,14 +5,14 @@ import { listSchedules, registerSchedules } from './schedules.ts'
 
 const PUBLIC_URL = 'https://tidemark.example'
 
-async function registered(publicUrl = PUBLIC_URL) {
+async function registered(callbacksUrl = PUBLIC_URL) {
   const { qstash, client } = await startLocal()
-  const options = { qstashUrl: qstash.url, token: TOKEN, publicUrl }
+  const options = { qstashUrl: qstash.url, token: TOKEN, callbacksUrl }
   return { client, options, first: await registerSchedules(options) }
 }
 
 const compare = async (options: Awaited<ReturnType<typeof registered>>['options']) =>
-  compareSchedules(await listSchedules(options), options.publicUrl)
+  compareSchedules(await listSchedules(options), options.callbacksUrl)
 
 const ids = SCHEDULES.map(({ id }) => id)
 
@@ -37,7 +37,7 @@ it('registers every schedule once, under the public address', async () => {
 
 it('moves schedules that call another address and repairs those that were changed', async () => {
   const { client, options } = await registered('https://old.example')
-  const moved = { ...options, publicUrl: PUBLIC_URL }
+  const moved = { ...options, callbacksUrl: PUBLIC_URL }
   await client.schedules.create({
     scheduleId: 'tidemark-upkeep',
     destination: `${PUBLIC_URL}/callbacks/upkeep/daily`,

@@ -10,8 +10,8 @@ export interface QStashAccess {
 }
 
 export interface RegisterOptions extends QStashAccess {
-  /** The origin under which the Worker answers. */
-  publicUrl: string
+  /** The origin that takes callbacks. */
+  callbacksUrl: string
 }
 
 /** What registering did to each schedule. */
@@ -42,7 +42,7 @@ export function listSchedules(access: QStashAccess): Promise<Schedule[]> {
 export async function registerSchedules(options: RegisterOptions): Promise<RegisterResult> {
   const client = clientFor(options)
   const states = new Map(
-    compareSchedules(await client.schedules.list(), options.publicUrl).map(({ id, state }) => [id, state]),
+    compareSchedules(await client.schedules.list(), options.callbacksUrl).map(({ id, state }) => [id, state]),
   )
   const result: RegisterResult = { created: [], updated: [], unchanged: [] }
   for (const definition of SCHEDULES) {
@@ -53,7 +53,7 @@ export async function registerSchedules(options: RegisterOptions): Promise<Regis
     }
     await client.schedules.create({
       scheduleId: definition.id,
-      destination: scheduleDestination(options.publicUrl, definition),
+      destination: scheduleDestination(options.callbacksUrl, definition),
       cron: definition.cron,
       method: 'POST',
       body: BODY,

@@ -18,7 +18,7 @@ async function start(reply: (delivery: Delivery) => Reply = () => ({ status: 500
   const destination = await startDestination(reply)
   const { qstash, client } = await startLocal()
   const access = { url: qstash.url, token: TOKEN }
-  const queue = createQueue({ ...access, publicUrl: destination.url })
+  const queue = createQueue({ ...access, callbacksUrl: destination.url })
   const letters = createDeadLetters(access)
   const all = async () => (await letters.list({ cursor: null, limit: 100 })).items
   return {

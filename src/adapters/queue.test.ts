@@ -26,7 +26,7 @@ const verify = createSignatureCheck({ current: CURRENT_KEY, next: NEXT_KEY })
 async function start(options: { reply?: (delivery: Delivery) => Reply; clock?: ManualClock } = {}) {
   const destination = await startDestination(options.reply)
   const { qstash } = await startLocal(options.clock ? { clock: options.clock } : {})
-  const queue = createQueue({ url: qstash.url, token: TOKEN, publicUrl: destination.url })
+  const queue = createQueue({ url: qstash.url, token: TOKEN, callbacksUrl: destination.url })
   return { destination, qstash, queue }
 }
 
@@ -183,7 +183,7 @@ describe('a message that fails', () => {
 describe('a queue that does not take messages', () => {
   const failureOf = async (options: { url: string; token?: string; timeoutMs?: number }) => {
     silenceClient()
-    const queue = createQueue({ token: TOKEN, publicUrl: 'http://127.0.0.1:1', ...options })
+    const queue = createQueue({ token: TOKEN, callbacksUrl: 'http://127.0.0.1:1', ...options })
     return queue.publish([message()]).catch((error: unknown) => error)
   }
 

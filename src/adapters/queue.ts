@@ -10,8 +10,8 @@ export interface QueueAccess {
 }
 
 export interface QueueOptions extends QueueAccess {
-  /** The deployment's own address, which the messages come back to. */
-  publicUrl: string
+  /** The address that the messages come back to. */
+  callbacksUrl: string
 }
 
 /** The vendor's client, on exactly this server: no retries, no telemetry. */
@@ -38,7 +38,7 @@ export function createQueue(options: QueueOptions): Queue {
         try {
           await within(
             options.timeoutMs ?? 10_000,
-            client.batchJSON(batch.map((message) => toRequest(options.publicUrl, message))),
+            client.batchJSON(batch.map((message) => toRequest(options.callbacksUrl, message))),
           )
         } catch (error) {
           throw new AppError('unavailable', 'Background work cannot be queued at the moment.', {
@@ -50,9 +50,9 @@ export function createQueue(options: QueueOptions): Queue {
   }
 }
 
-function toRequest(publicUrl: string, message: QueueMessage) {
+function toRequest(callbacksUrl: string, message: QueueMessage) {
   return {
-    url: `${publicUrl}/callbacks/${message.topic}`,
+    url: `${callbacksUrl}/callbacks/${message.topic}`,
     body: message.body,
     retries: message.retries ?? DEFAULT_RETRIES,
     retryDelay: `pow(4, retried) * ${Math.ceil(MOST_FIRST_DELAY_MS * Math.random())}`,

@@ -5,7 +5,7 @@ export interface ScheduleDefinition {
   id: string
   /** Five fields, in UTC. */
   cron: string
-  /** Below `{PUBLIC_URL}`. */
+  /** Below the address that takes callbacks. */
   path: `/callbacks/${string}`
   retries: number
 }
@@ -31,29 +31,33 @@ export interface ScheduleReport {
 }
 
 /** The full address that a schedule calls. */
-export function scheduleDestination(publicUrl: string, { path }: ScheduleDefinition): string {
-  return new URL(path, publicUrl).href
+export function scheduleDestination(callbacksUrl: string, { path }: ScheduleDefinition): string {
+  return new URL(path, callbacksUrl).href
 }
 
 /** How the schedules that the queue has compare with those that should be there. */
 export function compareSchedules(
   existing: readonly RegisteredSchedule[],
-  publicUrl: string,
+  callbacksUrl: string,
 ): ScheduleReport[] {
   const byId = new Map(existing.map((schedule) => [schedule.scheduleId, schedule]))
   return SCHEDULES.map((definition) => {
     const found = byId.get(definition.id)
     if (!found) return { id: definition.id, state: 'missing', destination: null }
-    return { id: definition.id, state: stateOf(found, definition, publicUrl), destination: found.destination }
+    return {
+      id: definition.id,
+      state: stateOf(found, definition, callbacksUrl),
+      destination: found.destination,
+    }
   })
 }
 
 function stateOf(
   found: RegisteredSchedule,
   definition: ScheduleDefinition,
-  publicUrl: string,
+  callbacksUrl: string,
 ): ScheduleState {
-  if (found.destination !== scheduleDestination(publicUrl, definition)) return 'elsewhere'
+  if (found.destination !== scheduleDestination(callbacksUrl, definition)) return 'elsewhere'
   // A server may leave out what has its usual value.
   const same =
     found.cron === definition.cron &&

@@ -38,6 +38,8 @@ export interface HttpDeps {
   schedules: Schedules
   config: {
     publicUrl: string
+    /** What the queue's messages and schedules go to. */
+    callbacksUrl: string
     corsOrigins: string[]
     /** In lower case. */
     operatorEmails: string[]

@@ -5,7 +5,7 @@ import { readAtMost } from '../lib/read-body.ts'
 import { ConnectBatchMessage, processConnectBatch } from '../services/accounts/connect-batch.ts'
 import type { ServiceDeps } from '../services/context.ts'
 import { refreshExpiringCredentials } from '../services/credentials/refresh-expiring.ts'
-import { planTrending, refreshTrending } from '../services/hashtags/index.ts'
+import { planTrending, refreshPublicTrending, refreshTrending } from '../services/hashtags/index.ts'
 import { RefreshTrendingMessage } from '../services/hashtags/messages.ts'
 import { processImport } from '../services/imports/index.ts'
 import { ProcessImportMessage } from '../services/imports/messages.ts'
@@ -34,8 +34,8 @@ export interface JobDeps {
   verify: VerifySignature
   /** Asks all dependencies how they are, and opens or closes their breakers by it. Never rejects. */
   probe(): Promise<void>
-  /** The deployment's own address, which signatures name. */
-  publicUrl: string
+  /** The deployment's own addresses, one of which a signature names. */
+  origins: readonly string[]
 }
 
 type JobEnv = { Variables: { jobs: JobDeps } }
@@ -65,6 +65,7 @@ const CALLBACKS = {
   '/trending/refresh': take(RefreshTrendingMessage, (deps, { workspaceId }) =>
     refreshTrending(deps, workspaceId),
   ),
+  '/trending/refresh-public': call(refreshPublicTrending),
   '/reconcile/plan': take(PlanReconciliationMessage, planReconciliation),
   '/reconcile/workspace': take(ReconcileWorkspaceMessage, (deps, message) =>
     reconcileWorkspace(deps, message),
@@ -79,11 +80,11 @@ const CALLBACKS = {
  * is read once, and what was verified is what is parsed.
  */
 export const callbackRoutes = new Hono<JobEnv>().post('*', async (c) => {
-  const { services, verify, probe, publicUrl } = c.var.jobs
+  const { services, probe } = c.var.jobs
   const path = new URL(c.req.url).pathname
   const signature = c.req.header('upstash-signature') ?? ''
   const body = signature === '' ? null : await (await readAtMost(c.req.raw.body, MAX_BODY_BYTES))?.text()
-  if (body == null || !(await verify({ signature, url: `${publicUrl}${path}`, body })))
+  if (body == null || !(await isSigned(c.var.jobs, { signature, path, body })))
     return c.json({ code: 'unauthorized', detail: 'This call is not signed by the queue.' }, 401)
 
   const messageId = c.req.header('upstash-message-id') ?? null
@@ -108,6 +109,18 @@ export const callbackRoutes = new Hono<JobEnv>().post('*', async (c) => {
     return verdictOf(error)
   }
 })
+
+/**
+ * Whether the queue signed this call, for whichever of the deployment's addresses: a message goes to the one that
+ * was right when it was published.
+ */
+async function isSigned(
+  { origins, verify }: JobDeps,
+  { signature, path, body }: { signature: string; path: string; body: string },
+): Promise<boolean> {
+  for (const origin of origins) if (await verify({ signature, url: `${origin}${path}`, body })) return true
+  return false
+}
 
 async function dispatch(
   callback: { schema: z.ZodType | null; run: (deps: ServiceDeps, message: never) => Promise<unknown> },

@@ -27,6 +27,7 @@ const REPEATED = [
   '/outbox/sweep',
   '/trending/plan',
   '/trending/refresh',
+  '/trending/refresh-public',
   '/credentials/refresh',
 ]
 

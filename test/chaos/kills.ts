@@ -15,23 +15,29 @@ const BETWEEN_WORKER_KILLS_MS = 12_500
 /** How often two are killed at once. */
 const TWO = 0.25
 
-type Victim = 'worker' | 'redis' | 'postgres'
+type Victim = 'worker' | 'sync' | 'redis' | 'postgres'
 
 const VICTIMS: readonly (readonly [Victim, number])[] = [
-  ['worker', 4],
+  ['worker', 2],
+  ['sync', 3],
   ['redis', 3],
   ['postgres', 3],
 ]
 
-/** Kills the Worker, Redis and Postgres now and then, until the signal says otherwise; all run when it resolves. */
+/** Kills the Workers, Redis and Postgres now and then, until the signal says otherwise; all run when it resolves. */
 export async function kill(stack: TestStack, random: Random, toll: Toll, signal: AbortSignal): Promise<void> {
-  let workerKilledMs = 0
+  const killedMs = { worker: 0, sync: 0 }
   const one = async (victim: Victim): Promise<void> => {
     const downMs = random.int(LEAST_DOWN_MS, MOST_DOWN_MS)
     switch (victim) {
       case 'worker':
-        await sleep(Math.max(0, workerKilledMs + BETWEEN_WORKER_KILLS_MS - Date.now()))
-        workerKilledMs = Date.now()
+      case 'sync':
+        await sleep(Math.max(0, killedMs[victim] + BETWEEN_WORKER_KILLS_MS - Date.now()))
+        killedMs[victim] = Date.now()
+        if (victim === 'sync') {
+          toll.syncKills += 1
+          return stack.killSync()
+        }
         toll.workerKills += 1
         return stack.killWorker()
       case 'redis':

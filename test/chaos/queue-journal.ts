@@ -100,8 +100,8 @@ export class QueueJournal {
 
   /** Sends a message on its way, as the Worker does. */
   async publish(path: string, body: object = {}): Promise<void> {
-    const { publicUrl } = this.#stack
-    const response = await this.#ask(`/v2/publish/${publicUrl}${path}`, {
+    const { callbacksUrl } = this.#stack
+    const response = await this.#ask(`/v2/publish/${callbacksUrl}${path}`, {
       method: 'POST',
       body: JSON.stringify(body),
     })

@@ -10,7 +10,7 @@ const SAME_SIGNAL_MS = 1_000
 
 const USAGE = `Usage: npm run chaos [-- --minutes N] [--seed TEXT] [--verbose]
 
-Starts the whole local stack with data of its own, and for so many minutes (${DEFAULT_MINUTES}) kills the Worker, Redis
+Starts the whole local stack with data of its own, and for so many minutes (${DEFAULT_MINUTES}) kills the Workers, Redis
 and Postgres, delivers the queue's messages late, twice and without their answers, and lets the simulated
 platforms fail, while people post, like, edit and delete. Then everything has to be as the platforms know it.
 Exits with 1 where anything differs. Needs a redis-server or valkey-server in the PATH.

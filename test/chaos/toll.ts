@@ -1,6 +1,7 @@
 /** How often each thing has happened: chaos in which nothing happens proves nothing. */
 export interface Toll {
   workerKills: number
+  syncKills: number
   redisKills: number
   postgresKills: number
   /** Deliveries of the queue that came late, once more, or whose answer was lost. */
@@ -18,7 +19,15 @@ export interface Toll {
 
 export function emptyToll(): Toll {
   return {
-    ...{ workerKills: 0, redisKills: 0, postgresKills: 0, held: 0, repeated: 0, answersLost: 0 },
+    ...{
+      workerKills: 0,
+      syncKills: 0,
+      redisKills: 0,
+      postgresKills: 0,
+      held: 0,
+      repeated: 0,
+      answersLost: 0,
+    },
     ...{ faults: 0, tokensExpired: 0, posts: 0, likes: 0, edits: 0, deletions: 0 },
   }
 }
@@ -39,7 +48,7 @@ export interface Progress {
 export function describe(toll: Toll, progress: Progress): string {
   const { delivered, dead, failed, events, connections } = progress
   return [
-    `kills ${toll.workerKills} worker ${toll.redisKills} redis ${toll.postgresKills} postgres`,
+    `kills ${toll.workerKills} worker ${toll.syncKills} sync ${toll.redisKills} redis ${toll.postgresKills} postgres`,
     `queue ${delivered} delivered ${failed} failed ${dead} dead ${toll.held} late ${toll.repeated} twice ${toll.answersLost} unanswered`,
     `platforms ${toll.faults} faults ${toll.tokensExpired} expiries`,
     `people ${toll.posts} posts ${toll.likes} likes ${toll.edits} edits ${toll.deletions} deletions`,

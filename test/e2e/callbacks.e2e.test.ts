@@ -99,6 +99,7 @@ describe('queue callbacks', () => {
       '/callbacks/imports/process',
       '/callbacks/trending/plan',
       '/callbacks/trending/refresh',
+      '/callbacks/trending/refresh-public',
       '/callbacks/credentials/refresh',
       '/callbacks/outbox/sweep',
       '/callbacks/reconcile/plan',
@@ -109,9 +110,14 @@ describe('queue callbacks', () => {
       expect((await post(null, '{}', path)).status).toBe(401)
   })
 
-  it.each(['current', 'next'] as const)('carries out what is signed with the %s key', async (name) => {
+  it.each([
+    ['the current key', {}],
+    ['the next key', { key: stack.signingKeys.next }],
+    ['the public address, which took callbacks before', { origin: stack.url }],
+    ['the public address, and moved', { signedFor: stack.url }],
+  ])('carries out what is signed with or for %s', async (_, options) => {
     const before = await state()
-    const response = await callBack(PATH, message, stack.signingKeys[name])
+    const response = await callBack(PATH, message, options)
     expect([response.status, await response.json()]).toEqual([200, { ok: true }])
     const after = await state()
     expect(Date.parse(after.syncedAt)).toBeGreaterThan(Date.parse(before.syncedAt))
@@ -145,5 +151,18 @@ describe('queue callbacks', () => {
 
   it('answers GET with nothing of its own', async () => {
     expect((await fetch(stack.url + PATH)).status).toBe(404)
+  })
+
+  it('go to a Worker that serves nothing else', async () => {
+    const ask = async (path: string) => {
+      const response = await fetch(stack.callbacksUrl + path, {
+        headers: { authorization: `Bearer ${person.key}` },
+      })
+      return [response.status, await response.json()]
+    }
+    expect(await ask('/healthz')).toMatchObject([200, { status: 'ok' }])
+    for (const path of ['/', '/readyz', '/api/v1/me', '/auth/get-session', PATH])
+      expect(await ask(path)).toMatchObject([404, { type: '/problems/not_found' }])
+    expect((await fetch(stack.callbacksUrl + PATH, { method: 'POST', body })).status).toBe(401)
   })
 })

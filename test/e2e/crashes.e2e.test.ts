@@ -3,7 +3,15 @@ import { comparable, connect, postsOf, untilComplete } from './support/accounts.
 import { expectOverviewToBeTrue } from './support/expected.ts'
 import { listenLive } from './support/live.ts'
 import { importReport, ndjson, type Person, signUp, upload } from './support/people.ts'
-import { callBack, holdWorld, killWorker, queueIdle, releaseWorld, sqlRow } from './support/stack.ts'
+import {
+  callBack,
+  holdWorld,
+  killSync,
+  killWorker,
+  queueIdle,
+  releaseWorld,
+  sqlRow,
+} from './support/stack.ts'
 import { until } from './support/wait.ts'
 import { expectedPosts, truthOf } from './support/world.ts'
 
@@ -11,10 +19,10 @@ import { expectedPosts, truthOf } from './support/world.ts'
 const RECOVERY_MS = 90_000
 
 /**
- * The Worker is killed in the middle of its work. Everything has to be as if nothing had happened: nothing
+ * The Workers are killed in the middle of their work. Everything has to be as if nothing had happened: nothing
  * left out, nothing counted twice.
  */
-describe('after the Worker was killed', () => {
+describe('after the Workers were killed', () => {
   let person: Person
   beforeAll(holdWorld)
   afterAll(releaseWorld)
@@ -45,7 +53,7 @@ describe('after the Worker was killed', () => {
       person.workspaceId,
     ]).then(({ count }) => count)
 
-  /** Kills the Worker whenever so many more rows are there. */
+  /** Kills both Workers whenever so many more rows are there: who works, and whom it tells. */
   const killAfterEach = async (rows: number, times: number) => {
     const seen: number[] = []
     for (let i = 0; i < times; i++) {
@@ -60,7 +68,7 @@ describe('after the Worker was killed', () => {
           { timeoutMs: RECOVERY_MS, everyMs: 10 },
         ),
       )
-      await killWorker()
+      await Promise.all([killSync(), killWorker()])
     }
     return seen
   }

@@ -31,6 +31,8 @@ export interface TestStack {
   url: string
   /** Where the Worker believes to be reached. */
   publicUrl: string
+  /** What the queue calls: the sync Worker. */
+  callbacksUrl: string
   email: string
   password: string
   /** Has every scope. */
@@ -43,12 +45,16 @@ export interface TestStack {
   /** The simulator and its control interface. */
   platforms: Platforms
   qstash: QStash
-  /** What the Worker was given, secrets included. */
+  /** What both Workers were given, secrets included. */
   bindings: Readonly<Record<string, string>>
+  /** The process id of the workerd that runs now. */
+  workerdPid(): number
   /** As a deployment: every isolate is lost. */
   restartWorker(): Promise<void>
-  /** SIGKILL of workerd; resolves when it serves again. */
+  /** SIGKILL of the workerd that people ask; resolves when it serves again. */
   killWorker(): Promise<void>
+  /** SIGKILL of the workerd that the queue calls; resolves when it serves again. */
+  killSync(): Promise<void>
   /** SIGKILL of the stack's own Redis, which is away for so long; resolves when it answers. */
   killRedis(downMs: number): Promise<void>
   /** SIGKILL of Postgres' main process, which is away for so long; resolves when it answers. */
@@ -74,18 +80,23 @@ export async function startStack(options: TestStackOptions = {}): Promise<TestSt
   const owner = new Pool({ connectionString: stack.ownerUrl, max: 4 })
   // Idle connections end with Postgres, which tests may kill.
   owner.on('error', () => {})
-  const { instance, worker } = stack
+  const { instance, worker, sync, bindings } = stack
   return {
     ...instance,
     publicUrl: instance.url,
+    callbacksUrl: bindings.CALLBACKS_URL ?? instance.url,
     async ownerSql<R extends object>(text: string, params: unknown[] = []) {
       return (await owner.query<R>(text, params)).rows
     },
     platforms: stack.platforms,
     qstash: stack.qstash,
-    bindings: stack.bindings,
-    restartWorker: () => worker.restart(),
+    bindings,
+    workerdPid: () => worker.workerdPid,
+    async restartWorker() {
+      await Promise.all([worker.restart(), sync.restart()])
+    },
     killWorker: () => worker.kill(),
+    killSync: () => sync.kill(),
     killRedis: (downMs) => stack.redis.kill(downMs),
     killPostgres: (downMs) => stack.postgres.kill(downMs),
     async stop() {

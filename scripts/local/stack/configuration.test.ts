@@ -24,6 +24,7 @@ const secrets: Secrets = {
 const ports = {
   ...{ postgres: 1, neon: 2, redis: 3, qstash: 4, bluesky: 5, mastodon: 6, control: 7, mail: 8 },
   ...{ youtube: 9, x: 10, instagram: 11, threads: 12, facebook: 13, tiktok: 14, linkedin: 15, reddit: 16 },
+  ...{ sync: 17, objects: 18 },
 }
 
 const configureWith = (variables: Variables) =>
@@ -36,6 +37,7 @@ test('what comes out is a complete configuration, open to everybody on this mach
   expect(env.ALLOW_PRIVATE_HOSTS).toBe(true)
   expect(env.BLUESKY_APPVIEW_URL).toBe('http://127.0.0.1:5')
   expect(env.PUBLIC_URL).toBe('http://127.0.0.1:8787')
+  expect(env.CALLBACKS_URL).toBe('http://127.0.0.1:17')
   expect(new URL(env.DATABASE_URL).password).toBe('app%2Fpassword')
   expect(env.OPERATOR_EMAILS).toEqual(['demo@tidemark.localhost'])
   expect(env).toMatchObject({

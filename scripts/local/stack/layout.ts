@@ -11,8 +11,11 @@ export interface StackLayout {
   mailFile: string
   worker: string
   workerLog: string
+  sync: string
+  syncLog: string
   secretsFile: string
   portsFile: string
+  laterPortsFile: string
   instanceFile: string
   /** Stands while the demo's history is being made. */
   historyMarker: string
@@ -29,8 +32,11 @@ export function layOutStack(directory: string): StackLayout {
     mailFile: join(directory, 'mail.json'),
     worker: join(directory, 'worker'),
     workerLog: join(directory, 'worker.log'),
+    sync: join(directory, 'sync'),
+    syncLog: join(directory, 'sync.log'),
     secretsFile: join(directory, 'secrets.json'),
     portsFile: join(directory, 'ports.json'),
+    laterPortsFile: join(directory, 'worker-ports.json'),
     instanceFile: join(directory, 'instance.json'),
     historyMarker: join(directory, 'history-unfinished'),
   }

@@ -18,9 +18,15 @@ import {
   UNROUTED_ENTRY,
   WORKER_BINDING,
 } from './asset-routing.ts'
+import {
+  type DescribedWorker,
+  handOnObjects,
+  type Module,
+  reachObjects,
+  textModule,
+} from './shared-objects.ts'
 import type { WorkerSettings } from './worker-protocol.ts'
 
-type Module = Extract<V4WorkerOptions, { modules: unknown[] }>['modules'][number]
 const HOST = '127.0.0.1'
 const SITE = 'site'
 const REPLACEMENT_MS = 200
@@ -32,7 +38,7 @@ export interface AssembleOptions extends Omit<WorkerSettings, 'logFile'> {
 }
 
 /**
- * Puts together what Miniflare runs: the Worker as `wrangler.toml` describes it, with its code and its
+ * Puts together what Miniflare runs: a Worker as its configuration file describes it, with its code and its
  * configuration, on workerd's own socket, and its static files.
  * @throws when the build is not there.
  */
@@ -43,7 +49,7 @@ export async function assembleMiniflare(settings: AssembleOptions): Promise<Mini
     return readBuild(settings.workerDir)
   })
   const { assets, ...bare } = worker
-  const described: V4WorkerOptions = {
+  const described: DescribedWorker = {
     ...bare,
     modules,
     modulesRoot: '/',
@@ -51,7 +57,10 @@ export async function assembleMiniflare(settings: AssembleOptions): Promise<Mini
     // Miniflare's own entry would come in front of the Worker, at many times its cost.
     unsafeDirectSockets: [{ host: HOST, port: settings.port }],
   }
-  const workers = assets === undefined ? [described] : withSite(described, entry, assets, settings.webDir)
+  const { owned, elsewhere } = settings.objects ?? {}
+  const wired = elsewhere === undefined ? described : reachObjects(described, entry, elsewhere)
+  const workers = assets === undefined ? [wired] : withSite(wired, entry, assets, settings.webDir)
+  if (owned !== undefined) workers.push(handOnObjects(worker, owned))
   return convertV4MiniflareOptions({
     host: HOST,
     // Its own entry, which nobody uses.
@@ -67,7 +76,7 @@ export async function assembleMiniflare(settings: AssembleOptions): Promise<Mini
 
 /** The Worker, and another one that has the static files. */
 function withSite(
-  worker: V4WorkerOptions & { modules: Module[] },
+  worker: DescribedWorker,
   entry: string,
   assets: NonNullable<V4WorkerOptionsShape['assets']>,
   webDir: string,
@@ -98,10 +107,6 @@ function withSite(
   return [routed, site]
 }
 
-function textModule(name: string, source: string): Module {
-  return { type: 'ESModule', path: `/${name}`, contents: source }
-}
-
 async function readBuild(
   workerDir: string,
 ): Promise<{ entry: string; worker: V4WorkerOptionsShape; modules: Module[] }> {
@@ -110,7 +115,7 @@ async function readBuild(
   return { entry, worker, modules: await readModules(workerDir, entry) }
 }
 
-/** `buildWorker` wrote this file, from what wrangler says in these very types. */
+/** `scripts/build.ts` wrote this file, from what wrangler says in these very types. */
 function describedBuild(json: unknown): { entry: string; worker: V4WorkerOptionsShape } {
   return json as { entry: string; worker: V4WorkerOptionsShape }
 }

@@ -17,7 +17,9 @@ export async function stopOrphans(layout: StackLayout, log: (line: string) => vo
     log(`Found a ${name} that an earlier start had left behind, and stopped it`)
     found.push(name)
   }
-  if (await stopOrphanWorkerd(join(layout.worker, WORKERD_RECORD))) note('workerd')
+  const records = [layout.sync, layout.worker].map((directory) => join(directory, WORKERD_RECORD))
+  const orphaned = await Promise.all(records.map((record) => stopOrphanWorkerd(record)))
+  for (const wasRunning of orphaned) if (wasRunning) note('workerd')
   const home = await postgresHome(layout)
   if (await stopOrphan(home.cluster, await readOwner(home))) note('Postgres')
   return found

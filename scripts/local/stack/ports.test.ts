@@ -28,6 +28,7 @@ function occupy(port: number): Promise<Server> {
 function choose(lines: string[] = [], workerPort = 1) {
   return chooseStablePorts({
     file: join(directory, 'ports.json'),
+    laterFile: join(directory, 'worker-ports.json'),
     workerPort,
     log: (line) => lines.push(line),
   })
@@ -35,7 +36,7 @@ function choose(lines: string[] = [], workerPort = 1) {
 
 test('every part gets a port of its own, and the same one at the next start', async () => {
   const first = await choose()
-  expect(new Set(Object.values(first)).size).toBe(16)
+  expect(new Set(Object.values(first)).size).toBe(18)
   expect(await choose()).toEqual(first)
 })
 
@@ -58,7 +59,7 @@ test("the Worker's own port is left to it", async () => {
 })
 
 test('ports for a stack that is thrown away are all different', async () => {
-  expect(new Set(Object.values(await chooseFreePorts())).size).toBe(16)
+  expect(new Set(Object.values(await chooseFreePorts())).size).toBe(18)
 })
 
 test('a port in use is named, and how to choose another', async () => {

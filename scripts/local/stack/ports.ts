@@ -7,12 +7,17 @@ import { z } from 'zod'
 import { PLATFORMS } from '../../../src/domain/platforms.ts'
 import { listen, sendJson } from '../lib/http-server.ts'
 
-/** What the Worker talks to, each on a port of its own. */
+/** What the Worker talks to, and what stands beside it, each on a port of its own. */
 const NAMES = ['postgres', 'neon', 'redis', 'qstash', 'mail', 'control', ...PLATFORMS] as const
-type PortName = (typeof NAMES)[number]
+/** What came later has a file of its own: with it in the first, older versions could not read that. */
+const LATER_NAMES = ['sync', 'objects'] as const
+const ALL_NAMES = [...NAMES, ...LATER_NAMES] as const
+type PortName = (typeof ALL_NAMES)[number]
 export type Ports = Record<PortName, number>
 
-const KeptPorts = z.partialRecord(z.enum(NAMES), z.int().min(1).max(65_535))
+const Port = z.int().min(1).max(65_535)
+const KeptPorts = z.partialRecord(z.enum(NAMES), Port)
+const KeptLaterPorts = z.partialRecord(z.enum(LATER_NAMES), Port)
 
 const HOST = '127.0.0.1'
 const POLL_MS = 50
@@ -36,6 +41,7 @@ export class PortTakenError extends Error {
 export interface StablePortsOptions {
   /** Where they are kept. */
   file: string
+  laterFile: string
   /** Left to the Worker. */
   workerPort: number
   /** Told of ports that had to change. */
@@ -46,8 +52,11 @@ export interface StablePortsOptions {
  * Chooses ports for the stand-ins: those of the last start wherever they are free, since addresses of
  * accounts contain them.
  */
-export async function chooseStablePorts({ file, workerPort, log }: StablePortsOptions): Promise<Ports> {
-  const kept = KeptPorts.catch({}).parse(parseJson(await readFile(file, 'utf8').catch(() => '{}')))
+export async function chooseStablePorts(options: StablePortsOptions): Promise<Ports> {
+  const { file, laterFile, workerPort, log } = options
+  const first = KeptPorts.catch({}).parse(await readJson(file))
+  const later = KeptLaterPorts.catch({}).parse(await readJson(laterFile))
+  const kept: Partial<Ports> = { ...first, ...later }
   const reserved = new Set([workerPort, ...Object.values(kept)])
   let candidate = firstCandidate(file)
   const ports = await takePorts(async (name) => {
@@ -61,7 +70,9 @@ export async function chooseStablePorts({ file, workerPort, log }: StablePortsOp
     }
   })
   // One that is taken today may be free again tomorrow.
-  await writeFile(file, JSON.stringify({ ...ports, ...kept }))
+  const { sync, objects, ...others } = ports
+  await writeFile(file, JSON.stringify({ ...others, ...first }))
+  await writeFile(laterFile, JSON.stringify({ sync, objects, ...later }))
   return ports
 }
 
@@ -118,7 +129,7 @@ async function takePorts(take: (name: PortName) => Promise<Server>): Promise<Por
   const ports: [PortName, number][] = []
   const held: Server[] = []
   try {
-    for (const name of NAMES) {
+    for (const name of ALL_NAMES) {
       const probe = await take(name)
       held.push(probe)
       ports.push([name, portOf(probe)])
@@ -161,9 +172,9 @@ function portOf(server: Server): number {
   return address.port
 }
 
-function parseJson(text: string): unknown {
+async function readJson(file: string): Promise<unknown> {
   try {
-    return JSON.parse(text)
+    return JSON.parse(await readFile(file, 'utf8'))
   } catch {
     return {}
   }

@@ -55,7 +55,7 @@ export function createSeedDeps({ env, world, clock, platforms: wanted }: SeedDep
   const background: Promise<unknown>[] = []
   const deps: ServiceDeps = {
     db: createDb({ connectionString: env.DATABASE_URL, fetchEndpoint: env.NEON_FETCH_ENDPOINT }),
-    generations: { raise: async () => {} },
+    generations: { raise: async () => {}, note() {} },
     queue: { publish: async (messages) => void queued.push(...messages) },
     hub: {
       publish: async () => {},

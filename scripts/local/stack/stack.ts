@@ -1,4 +1,4 @@
-import { mkdir, readFile, rename, stat } from 'node:fs/promises'
+import { mkdir, readFile } from 'node:fs/promises'
 import { z } from 'zod'
 import { type Build, ensureBuilt } from '../../build.ts'
 import { registerSchedules } from '../../operate/schedules.ts'
@@ -17,7 +17,8 @@ import { resetState } from './reset.ts'
 import { loadSecrets, writePrivate } from './secrets.ts'
 import { startCache, startDatabase, startMail, startWorld, type WorldChoice } from './stand-ins.ts'
 import { createStoppers, type Stoppers } from './stoppers.ts'
-import { startWorker, type Worker } from './worker.ts'
+import type { Worker } from './worker.ts'
+import { startWorkers } from './workers.ts'
 
 export interface StackOptions {
   /** Everything that is kept lies here. */
@@ -50,7 +51,7 @@ export interface LocalInstance extends Instance {
 
 export interface LocalStack {
   instance: LocalInstance
-  /** What the Worker was given. */
+  /** What both Workers were given. */
   bindings: Bindings
   /** The database's address as its owner, who sees every workspace. */
   ownerUrl: string
@@ -59,6 +60,8 @@ export interface LocalStack {
   platforms: Platforms
   qstash: QStash
   worker: Worker
+  /** The Worker that takes the queue's callbacks. */
+  sync: Worker
   layout: StackLayout
   /** Stops everything in order. May be called twice. */
   stop(): Promise<void>
@@ -66,11 +69,9 @@ export interface LocalStack {
 
 /** The system closes a killed process's sockets shortly after it has called it dead. */
 const ORPHAN_PORT_PATIENCE_MS = 3_000
-const HEALTH_TIMEOUT_MS = 5_000
-const MAX_LOG_BYTES = 10 * 1024 * 1024
 
 /**
- * Starts everything that the Worker needs, and the Worker, with a person who may do everything.
+ * Starts everything that the Workers need, and the Workers, with a person who may do everything.
  * @throws DirectoryInUseError, PortTakenError, ConfigurationError, or what a part says that does not start;
  *   whatever had been started is stopped by then.
  */
@@ -103,7 +104,12 @@ async function start(options: StackOptions, stoppers: Stoppers): Promise<LocalSt
   const secrets = await loadSecrets(layout.secretsFile)
   const ports = options.isTemporary
     ? await chooseFreePorts()
-    : await chooseStablePorts({ file: layout.portsFile, workerPort: port, log })
+    : await chooseStablePorts({
+        file: layout.portsFile,
+        laterFile: layout.laterPortsFile,
+        workerPort: port,
+        log,
+      })
   const freeQueuePort = await reservePort(ports.qstash)
   stoppers.add('The port of QStash', freeQueuePort)
   const { bindings, simulated } = configureWorker({ variables, secrets, ports, publicUrl })
@@ -111,7 +117,7 @@ async function start(options: StackOptions, stoppers: Stoppers): Promise<LocalSt
 
   const parts = { layout, ports, secrets, stoppers, log, onFailure: options.onFailure }
   const build = options.build ?? (() => ensureBuilt({ log, signal }))
-  const [{ postgres, ownerUrl }, redis, platforms, mail, { workerDir, webDir }] = await allOrNone([
+  const [{ postgres, ownerUrl }, redis, platforms, mail, built] = await allOrNone([
     startDatabase({ ...parts, appUrl: bindings.DATABASE_URL ?? '' }),
     startCache({ ...parts, redisUrl: variables.REDIS_URL }),
     startWorld({ ...parts, world: options.world ?? {} }),
@@ -121,21 +127,7 @@ async function start(options: StackOptions, stoppers: Stoppers): Promise<LocalSt
   log('Postgres, Redis and the simulated platforms run')
   signal?.throwIfAborted()
 
-  await rotate(layout.workerLog)
-  const worker = await startWorker({
-    workerDir,
-    webDir,
-    port,
-    bindings,
-    stateDir: layout.worker,
-    logFile: layout.workerLog,
-    log,
-    onFailure: options.onFailure,
-    signal,
-  })
-  stoppers.add('The Worker', () => worker.stop())
-  await checkHealth(publicUrl)
-  log('The Worker serves')
+  const { worker, sync } = await startWorkers({ ...parts, built, bindings, port, signal })
   signal?.throwIfAborted()
 
   const demo = await ensureDemoUser({
@@ -177,7 +169,8 @@ async function start(options: StackOptions, stoppers: Stoppers): Promise<LocalSt
     log,
   })
   stoppers.add('QStash', () => qstash.stop())
-  await registerSchedules({ qstashUrl: qstash.url, token: secrets.qstashToken, publicUrl })
+  const callbacksUrl = bindings.CALLBACKS_URL ?? publicUrl
+  await registerSchedules({ qstashUrl: qstash.url, token: secrets.qstashToken, callbacksUrl })
   return {
     instance,
     bindings,
@@ -187,6 +180,7 @@ async function start(options: StackOptions, stoppers: Stoppers): Promise<LocalSt
     platforms,
     qstash,
     worker,
+    sync,
     layout,
     stop: () => stoppers.stop(),
   }
@@ -218,14 +212,6 @@ function resolved<T>(all: Promise<unknown>): Promise<T> {
   return all as Promise<T>
 }
 
-async function checkHealth(url: string): Promise<void> {
-  const response = await fetch(new URL('/healthz', url), { signal: AbortSignal.timeout(HEALTH_TIMEOUT_MS) })
-  if (!response.ok)
-    throw new Error(
-      `The Worker started, but answers ${response.status}: ${(await response.text()).slice(0, 500)}`,
-    )
-}
-
 async function keptApiKey(file: string): Promise<string | undefined> {
   const text = await readFile(file, 'utf8').catch(() => '{}')
   return z.object({ apiKey: z.string() }).partial().catch({}).parse(parseJson(text)).apiKey
@@ -237,12 +223,4 @@ function parseJson(text: string): unknown {
   } catch {
     return {}
   }
-}
-
-async function rotate(file: string): Promise<void> {
-  const size = await stat(file).then(
-    (stats) => stats.size,
-    () => 0,
-  )
-  if (size > MAX_LOG_BYTES) await rename(file, `${file}.old`)
 }

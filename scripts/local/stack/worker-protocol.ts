@@ -1,5 +1,7 @@
 import { z } from 'zod'
 
+const SharedObjects = z.object({ port: z.int(), token: z.string() })
+
 /** What the process around Miniflare needs to know. */
 export const WorkerSettings = z.object({
   /** See `Build` in scripts/build.ts. */
@@ -10,6 +12,8 @@ export const WorkerSettings = z.object({
   /** Durable Objects, R2, the data centre's cache; and a note of the running workerd. */
   stateDir: z.string(),
   logFile: z.string(),
+  /** Where its Durable Objects and buckets are: its own, handed on to other Workers, or another Worker's. */
+  objects: z.object({ owned: SharedObjects, elsewhere: SharedObjects }).partial().optional(),
 })
 export type WorkerSettings = z.infer<typeof WorkerSettings>
 

@@ -7,6 +7,8 @@ import { FromHost, type ToHost, type WorkerSettings } from './worker-protocol.ts
 import { stopOrphanWorkerd, WORKERD_RECORD } from './workerd-record.ts'
 
 export interface WorkerOptions extends WorkerSettings {
+  /** What people are told it is: `Worker` where there is no other. */
+  label?: string
   log: (line: string) => void
   /** Called once, when the Worker is gone for good. */
   onFailure: (error: Error) => void
@@ -15,6 +17,8 @@ export interface WorkerOptions extends WorkerSettings {
 }
 
 export interface Worker {
+  /** The process id of the workerd that runs now. */
+  readonly workerdPid: number
   /** Starts workerd anew, with the modules that are built now: every isolate is lost, as in a deployment. */
   restart(): Promise<void>
   /** Kills workerd as the system might; resolves when it serves again. */
@@ -58,6 +62,7 @@ function killProcess(pid: number): void {
 
 class WorkerProcess implements Worker {
   readonly #options: WorkerOptions
+  readonly #label: string
   readonly #child: ChildProcess
   readonly #exited: Promise<void>
   #workerdPid = 0
@@ -68,6 +73,7 @@ class WorkerProcess implements Worker {
 
   constructor(options: WorkerOptions) {
     this.#options = options
+    this.#label = options.label ?? 'Worker'
     // Detached: a Ctrl-C in the terminal must not reach it before this process has decided what to do.
     this.#child = fork(HOST_PROGRAM, [], {
       detached: true,
@@ -87,14 +93,20 @@ class WorkerProcess implements Worker {
       this.#child.once('exit', (code, signal) => {
         resolve()
         if (this.#stopping === undefined)
-          this.#fail(new Error(`The Worker's process ended (${signal ?? `code ${code}`})\n${words}`.trim()))
+          this.#fail(
+            new Error(`The ${this.#label}'s process ended (${signal ?? `code ${code}`})\n${words}`.trim()),
+          )
       })
     })
     process.once('exit', this.#killAtExit)
   }
 
+  get workerdPid(): number {
+    return this.#workerdPid
+  }
+
   async start(): Promise<void> {
-    const { log: _log, onFailure: _onFailure, signal, ...settings } = this.#options
+    const { log: _log, onFailure: _onFailure, label: _label, signal, ...settings } = this.#options
     const giveUp = () => this.#waiting?.reject(new Error('The start was given up'))
     signal?.addEventListener('abort', giveUp, { once: true })
     await this.#untilReady(() => this.#send({ type: 'start', settings }))
@@ -145,7 +157,10 @@ class WorkerProcess implements Worker {
       this.#waiting = { resolve, reject }
     })
     const timer = setTimeout(
-      () => this.#waiting?.reject(new Error(`The Worker was not ready within ${START_TIMEOUT_MS / 1000} s`)),
+      () =>
+        this.#waiting?.reject(
+          new Error(`The ${this.#label} was not ready within ${START_TIMEOUT_MS / 1000} s`),
+        ),
       START_TIMEOUT_MS,
     )
     try {
@@ -162,21 +177,22 @@ class WorkerProcess implements Worker {
     switch (message.type) {
       case 'ready':
         this.#workerdPid = message.workerdPid
-        if (this.#waiting === undefined) log('The Worker runs again')
+        if (this.#waiting === undefined) log(`The ${this.#label} runs again`)
         this.#waiting?.resolve()
         break
       case 'died':
-        if (this.#waiting === undefined) log('workerd ended by itself and is started again')
+        if (this.#waiting === undefined)
+          log(`workerd of the ${this.#label} ended by itself and is started again`)
         break
       case 'failed':
         this.#fail(
           message.isPortTaken
             ? new PortTakenError(this.#options.port)
-            : new Error(`The Worker does not start: ${message.message}`),
+            : new Error(`The ${this.#label} does not start: ${message.message}`),
         )
         break
       case 'log':
-        log(`Worker: ${message.message}`)
+        log(`${this.#label}: ${message.message}`)
         break
     }
   }

@@ -1,13 +1,19 @@
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
+import { REPOSITORY } from '../../check/files.ts'
 import { listen, sendJson } from '../../local/lib/http-server.ts'
 import { ok, problem, solvedByDeploying } from '../report.ts'
 import { type DeployTools, deploy, rehearse, rollBack } from './deploy.ts'
 import { parseDeployArguments } from './options.ts'
-import { smokeTest } from './smoke-test.ts'
+import { smokeTest, smokeTestSync } from './smoke-test.ts'
 import { divideConfiguration, publicUrlOf } from './upload.ts'
 
 const PUBLIC_URL = 'https://tidemark.example'
+const CALLBACKS_URL = 'https://sync.tidemark.example'
+const BOTH = { PUBLIC_URL, CALLBACKS_URL }
 const FOUND = 'https://tidemark.team.workers.dev'
+const FOUND_SYNC = 'https://tidemark-sync.team.workers.dev'
 
 /** Tools that do nothing but note that they were used. */
 function recordingTools(change: Partial<DeployTools> = {}) {
@@ -23,36 +29,43 @@ function recordingTools(change: Partial<DeployTools> = {}) {
     ensureBucket: () => note('bucket', undefined),
     buildWeb: () => note('web', undefined),
     bundle: () => note('bundle', undefined),
-    upload: (raw) => note(`upload ${raw.PUBLIC_URL}`, FOUND),
-    rollback: (versionId) => note(`rollback ${versionId}`, undefined),
-    registerSchedules: (_, publicUrl) =>
-      note(`schedules ${publicUrl}`, { created: [], updated: [], unchanged: [] }),
+    upload: (worker, raw) =>
+      note(`upload ${worker} ${raw.PUBLIC_URL} ${raw.CALLBACKS_URL}`, worker === 'api' ? FOUND : FOUND_SYNC),
+    rollback: (worker, versionId) => note(`rollback ${worker} ${versionId}`, undefined),
+    registerSchedules: (_, callbacksUrl) =>
+      note(`schedules ${callbacksUrl}`, { created: [], updated: [], unchanged: [] }),
     smokeTest: (publicUrl) => note(`try ${publicUrl}`, 'It lives.'),
-    recallPublicUrl: () => Promise.resolve(null),
-    rememberPublicUrl: (publicUrl) => note(`remember ${publicUrl}`, undefined),
+    smokeTestSync: (callbacksUrl) => note(`try sync ${callbacksUrl}`, 'It lives, too.'),
+    recallAddresses: () => Promise.resolve({}),
+    rememberAddresses: (found) => note(`remember ${Object.values(found).join(' ')}`, undefined),
     log: (line) => lines.push(line),
     ...change,
   }
   return { tools, done, text: () => lines.join('\n') }
 }
 
+const uploadsOf = (done: string[]) => done.filter((step) => step.startsWith('upload'))
+
 describe('deploying', () => {
   it('takes every step, in order', async () => {
     const { tools, done, text } = recordingTools()
-    await deploy({ PUBLIC_URL }, tools)
+    await deploy(BOTH, tools)
     expect(done).toEqual([
       `examine ${PUBLIC_URL}`,
       'bucket',
       'web',
       'migrate',
-      `upload ${PUBLIC_URL}`,
-      `schedules ${PUBLIC_URL}`,
+      // The Durable Object's Worker before the one that calls it.
+      `upload api ${PUBLIC_URL} ${CALLBACKS_URL}`,
+      `upload sync ${PUBLIC_URL} ${CALLBACKS_URL}`,
+      `schedules ${CALLBACKS_URL}`,
       `try ${PUBLIC_URL}`,
+      `try sync ${CALLBACKS_URL}`,
     ])
     expect(text()).toMatch(/Tidemark is at https:\/\/tidemark\.example$/)
   })
 
-  it('tells the Worker its address where nobody did, and remembers it', async () => {
+  it('tells the Workers their addresses where nobody did, and remembers them', async () => {
     const { tools, done } = recordingTools()
     await deploy({}, tools)
     expect(done).toEqual([
@@ -60,15 +73,54 @@ describe('deploying', () => {
       'bucket',
       'web',
       'migrate',
-      'upload undefined',
-      `upload ${FOUND}`,
-      `remember ${FOUND}`,
-      `schedules ${FOUND}`,
+      'upload api undefined undefined',
+      `upload sync ${FOUND} undefined`,
+      `upload api ${FOUND} ${FOUND_SYNC}`,
+      `upload sync ${FOUND} ${FOUND_SYNC}`,
+      `remember ${FOUND} ${FOUND_SYNC}`,
+      `schedules ${FOUND_SYNC}`,
       `try ${FOUND}`,
+      `try sync ${FOUND_SYNC}`,
     ])
-    const again = recordingTools({ recallPublicUrl: () => Promise.resolve(FOUND) })
+    const recalled = { PUBLIC_URL: FOUND, CALLBACKS_URL: FOUND_SYNC }
+    const again = recordingTools({ recallAddresses: () => Promise.resolve(recalled) })
     await deploy({}, again.tools)
-    expect(again.done.filter((step) => step.startsWith('upload'))).toEqual([`upload ${FOUND}`])
+    expect(uploadsOf(again.done)).toEqual([
+      `upload api ${FOUND} ${FOUND_SYNC}`,
+      `upload sync ${FOUND} ${FOUND_SYNC}`,
+    ])
+  })
+
+  it.each([
+    [
+      { PUBLIC_URL },
+      [
+        `upload api ${PUBLIC_URL} undefined`,
+        `upload sync ${PUBLIC_URL} undefined`,
+        `upload api ${PUBLIC_URL} ${FOUND_SYNC}`,
+        `upload sync ${PUBLIC_URL} ${FOUND_SYNC}`,
+        `remember ${FOUND_SYNC}`,
+      ],
+    ],
+    [
+      { CALLBACKS_URL },
+      [
+        `upload api undefined ${CALLBACKS_URL}`,
+        `upload sync ${FOUND} ${CALLBACKS_URL}`,
+        `upload api ${FOUND} ${CALLBACKS_URL}`,
+        `remember ${FOUND}`,
+      ],
+    ],
+  ])('finds out one address where the other is known: %j', async (raw, expected) => {
+    const { tools, done } = recordingTools()
+    await deploy(raw, tools)
+    expect(done.filter((step) => /^(upload|remember)/.test(step))).toEqual(expected)
+  })
+
+  it('asks the first Worker alone where callbacks go to it, too', async () => {
+    const { tools, done } = recordingTools()
+    await deploy({ PUBLIC_URL, CALLBACKS_URL: PUBLIC_URL }, tools)
+    expect(done.slice(-2)).toEqual([`schedules ${PUBLIC_URL}`, `try ${PUBLIC_URL}`])
   })
 
   it('touches nothing where the doctor finds a problem that deploying does not solve', async () => {
@@ -88,7 +140,7 @@ describe('deploying', () => {
   it('does not upload where migrating fails', async () => {
     const { tools, done } = recordingTools({ migrate: () => Promise.reject(new Error('no lock')) })
     await expect(deploy({ PUBLIC_URL }, tools)).rejects.toThrow('no lock')
-    expect(done.filter((step) => step.startsWith('upload'))).toEqual([])
+    expect(uploadsOf(done)).toEqual([])
   })
 
   it('says how to go back where the Worker does not work', async () => {
@@ -99,15 +151,17 @@ describe('deploying', () => {
   it('fails where there is no address to be had', async () => {
     const { tools } = recordingTools({ upload: () => Promise.resolve(null) })
     await expect(deploy({}, tools)).rejects.toThrow('Set PUBLIC_URL')
+    await expect(deploy({ PUBLIC_URL }, tools)).rejects.toThrow('Set CALLBACKS_URL')
   })
 })
 
 describe('rehearsing', () => {
   it('examines and bundles, and says the rest', async () => {
     const { tools, done, text } = recordingTools()
-    await rehearse({ PUBLIC_URL }, tools)
+    await rehearse(BOTH, tools)
     expect(done).toEqual([`examine ${PUBLIC_URL}`, 'bundle'])
-    expect(text()).toContain(`tidemark-sync-plan  * * * * *  ${PUBLIC_URL}/callbacks/sync/plan`)
+    expect(text()).toContain(`for ${PUBLIC_URL} and ${CALLBACKS_URL}`)
+    expect(text()).toContain(`tidemark-sync-plan  * * * * *  ${CALLBACKS_URL}/callbacks/sync/plan`)
     expect(text()).toMatch(/Nothing was changed\.$/)
   })
 
@@ -122,20 +176,32 @@ describe('rehearsing', () => {
 })
 
 describe('rolling back', () => {
-  it('puts a version back and tries it out', async () => {
+  it('puts versions of both back and tries them out', async () => {
     const { tools, done } = recordingTools()
-    await rollBack({ PUBLIC_URL }, 'abc', false, tools)
-    expect(done).toEqual(['rollback abc', `try ${PUBLIC_URL}`])
+    await rollBack(BOTH, { api: 'abc', sync: 'def' }, false, tools)
+    expect(done).toEqual([
+      'rollback api abc',
+      'rollback sync def',
+      `try ${PUBLIC_URL}`,
+      `try sync ${CALLBACKS_URL}`,
+    ])
     const blind = recordingTools()
     await rollBack({}, null, false, blind.tools)
-    expect(blind.done).toEqual(['rollback null'])
+    expect(blind.done).toEqual(['rollback api null', 'rollback sync null'])
+  })
+
+  it('says which of the two is back where the other cannot be', async () => {
+    const { tools } = recordingTools({
+      rollback: (worker) => (worker === 'api' ? Promise.resolve() : Promise.reject(new Error('no version'))),
+    })
+    await expect(rollBack(BOTH, null, false, tools)).rejects.toThrow(/no version\n.*people ask is back/)
   })
 
   it('only says so in a rehearsal', async () => {
     const { tools, done, text } = recordingTools()
     await rollBack({ PUBLIC_URL }, null, true, tools)
     expect(done).toEqual([])
-    expect(text()).toContain('Would put the version before back')
+    expect(text()).toContain('Would put the versions before of both Workers back')
   })
 })
 
@@ -143,16 +209,22 @@ describe('the command line', () => {
   it.each([
     [[], { kind: 'deploy', isDryRun: false }],
     [['--dry-run'], { kind: 'deploy', isDryRun: true }],
-    [['--rollback'], { kind: 'rollback', isDryRun: false, versionId: null }],
-    [['--rollback', 'abc', '--dry-run'], { kind: 'rollback', isDryRun: true, versionId: 'abc' }],
+    [['--rollback'], { kind: 'rollback', isDryRun: false, versionIds: null }],
+    [
+      ['--rollback', 'abc', 'def', '--dry-run'],
+      { kind: 'rollback', isDryRun: true, versionIds: { api: 'abc', sync: 'def' } },
+    ],
     [['-h'], { kind: 'help' }],
   ])('%j', (args, expected) => {
     expect(parseDeployArguments(args)).toEqual(expected)
   })
 
-  it.each([[['--force']], [['production']], [['--rollback', 'a', 'b']]])('refuses %j', (args) => {
-    expect(() => parseDeployArguments(args)).toThrow()
-  })
+  it.each([[['--force']], [['production']], [['--rollback', 'a']], [['--rollback', 'a', 'b', 'c']]])(
+    'refuses %j',
+    (args) => {
+      expect(() => parseDeployArguments(args)).toThrow()
+    },
+  )
 })
 
 describe('uploading', () => {
@@ -189,8 +261,26 @@ describe('uploading', () => {
   })
 })
 
+it('the Workers run in the same runtime, and have the same bucket and Durable Object', async () => {
+  const settingsOf = async (file: string) => {
+    const text = await readFile(join(REPOSITORY, file), 'utf8')
+    const setting = (name: string) => new RegExp(`^${name} = (.+)$`, 'm').exec(text)?.[1]
+    return {
+      name: setting('name'),
+      objectsOf: setting('script_name'),
+      shared: ['compatibility_date', 'compatibility_flags', 'bucket_name', 'class_name'].map(setting),
+    }
+  }
+  const [api, sync] = await Promise.all(['wrangler.toml', 'workers/sync.toml'].map(settingsOf))
+  expect(api?.shared).not.toContain(undefined)
+  expect(sync?.shared).toEqual(api?.shared)
+  expect(sync?.objectsOf).toBe(api?.name)
+  expect(sync?.name).not.toBe(api?.name)
+})
+
 describe('the smoke test', () => {
   const patience = { patienceMs: 2_000, intervalMs: 5 }
+  const impatience = { patienceMs: 20, intervalMs: 5 }
 
   /** A Worker that gives these answers to /healthz and /readyz, the last of each for ever. */
   async function serve(health: [number, unknown][], ready: [number, unknown][], claimed = true) {
@@ -220,6 +310,16 @@ describe('the smoke test', () => {
     )
   })
 
+  it('asks the sync Worker whether it lives, and no more', async () => {
+    const url = await serve([[404, 'not yet'], alive], [[404, {}]])
+    expect(await smokeTestSync(url, { ...patience, commit: 'abc' })).toBe(
+      'Its background work, version 1.2.3 (abc), lives.',
+    )
+    await expect(smokeTestSync(url, { ...impatience, commit: 'def' })).rejects.toThrow(
+      'commit abc answers, not def',
+    )
+  })
+
   it('says that somebody should sign up, where nobody has', async () => {
     const url = await serve([alive], [ready], false)
     expect(await smokeTest(url, patience)).toMatch(
@@ -227,7 +327,6 @@ describe('the smoke test', () => {
     )
   })
 
-  const impatience = { patienceMs: 20, intervalMs: 5 }
   it.each([
     [
       [[503, { problems: ['PUBLIC_URL is missing'] }]],

@@ -1,7 +1,12 @@
 import { SCHEDULES, scheduleDestination } from '../../../src/domain/schedules.ts'
 import type { RawConfiguration } from '../configuration.ts'
-import { type CheckResult, formatReport } from '../report.ts'
+import { type CheckResult, formatReport, messageOf } from '../report.ts'
 import type { RegisterResult } from '../schedules.ts'
+import type { Addresses } from './memory.ts'
+import type { VersionIds } from './options.ts'
+
+/** The Worker that people ask, and the one that the queue calls. */
+export type WorkerName = 'api' | 'sync'
 
 /** What a deployment does to the world; a dry run does `examine` and `bundle` alone. */
 export interface DeployTools {
@@ -11,17 +16,19 @@ export interface DeployTools {
   /** Makes the bucket if it is not there. */
   ensureBucket(): Promise<void>
   buildWeb(): Promise<void>
-  /** Bundles the Worker as `upload` would, without sending it. */
+  /** Bundles both Workers as `upload` would, without sending them. */
   bundle(raw: RawConfiguration): Promise<void>
-  /** Sends the Worker and its configuration; gives the address under which Cloudflare has it. */
-  upload(raw: RawConfiguration): Promise<string | null>
-  rollback(versionId: string | null): Promise<void>
-  registerSchedules(raw: RawConfiguration, publicUrl: string): Promise<RegisterResult>
+  /** Sends a Worker and its configuration; gives the address under which Cloudflare has it. */
+  upload(worker: WorkerName, raw: RawConfiguration): Promise<string | null>
+  rollback(worker: WorkerName, versionId: string | null): Promise<void>
+  registerSchedules(raw: RawConfiguration, callbacksUrl: string): Promise<RegisterResult>
   /** @throws when the Worker does not answer as it should. */
   smokeTest(publicUrl: string): Promise<string>
-  /** The address that an earlier deployment found, where PUBLIC_URL says none. */
-  recallPublicUrl(): Promise<string | null>
-  rememberPublicUrl(publicUrl: string): Promise<void>
+  /** @throws when the sync Worker does not answer as it should. */
+  smokeTestSync(callbacksUrl: string): Promise<string>
+  /** The addresses that an earlier deployment found, for where the configuration says none. */
+  recallAddresses(): Promise<Addresses>
+  rememberAddresses(found: Addresses): Promise<void>
   log(line: string): void
 }
 
@@ -32,40 +39,69 @@ export interface DeployTools {
  */
 export async function deploy(raw: RawConfiguration, tools: DeployTools): Promise<void> {
   const { log } = tools
-  let configuration = await withPublicUrl(raw, tools)
+  const known = await withAddresses(raw, tools)
   log('1/7  Examining')
-  requireNoProblems(await tools.examine(configuration), log)
+  requireNoProblems(await tools.examine(known), log)
   // What can fail without harm comes before what cannot be taken back.
   log('2/7  Making sure of the bucket')
   await tools.ensureBucket()
   log('3/7  Building the dashboard')
   await tools.buildWeb()
   log('4/7  Migrating the database')
-  const applied = await tools.migrate(configuration)
+  const applied = await tools.migrate(known)
   log(applied.length === 0 ? '     It is up to date.' : `     Applied ${applied.join(', ')}.`)
-  log('5/7  Deploying the Worker')
-  const found = await tools.upload(configuration)
-  if (!configuration.PUBLIC_URL) {
-    if (found === null) throw new Error('Cloudflare gives no address. Set PUBLIC_URL, and deploy again.')
-    log(`     It is at ${found}. Deploying once more, so that it knows.`)
-    configuration = { ...configuration, PUBLIC_URL: found }
-    await tools.upload(configuration)
-    await tools.rememberPublicUrl(found)
-  }
-  const publicUrl = configuration.PUBLIC_URL ?? ''
+  log('5/7  Deploying the Workers')
+  const { configuration, publicUrl, callbacksUrl } = await uploadBoth(known, tools)
   log('6/7  Registering the schedules')
-  const { created, updated, unchanged } = await tools.registerSchedules(configuration, publicUrl)
+  const { created, updated, unchanged } = await tools.registerSchedules(configuration, callbacksUrl)
   log(`     ${created.length} made, ${updated.length} changed, ${unchanged.length} as they were.`)
   log('7/7  Trying it out')
-  await tryOut(publicUrl, tools)
+  try {
+    await tryOut({ PUBLIC_URL: publicUrl, CALLBACKS_URL: callbacksUrl }, tools)
+  } catch (error) {
+    const advice =
+      'They are in place all the same: `npm run deploy -- --rollback` puts the versions before back.'
+    throw new Error(`${messageOf(error)}\n${advice}`, { cause: error })
+  }
   log(`\nTidemark is at ${publicUrl}`)
+}
+
+/**
+ * Sends both Workers, the one first that has the Durable Object of both, and those again that did not know an
+ * address yet.
+ */
+async function uploadBoth(
+  known: RawConfiguration,
+  tools: DeployTools,
+): Promise<{ configuration: RawConfiguration; publicUrl: string; callbacksUrl: string }> {
+  const publicUrl = known.PUBLIC_URL ?? (await tools.upload('api', known))
+  if (publicUrl === null) throw new Error('Cloudflare gives no address. Set PUBLIC_URL, and deploy again.')
+  if (known.PUBLIC_URL) await tools.upload('api', known)
+  else tools.log(`     It is at ${publicUrl}.`)
+  const withPublicUrl = { ...known, PUBLIC_URL: publicUrl }
+  const foundSync = await tools.upload('sync', withPublicUrl)
+  const callbacksUrl = known.CALLBACKS_URL ?? foundSync
+  if (callbacksUrl === null)
+    throw new Error('Cloudflare gives the sync Worker no address. Set CALLBACKS_URL, and deploy again.')
+  if (!known.CALLBACKS_URL) tools.log(`     Its background work is at ${callbacksUrl}.`)
+  const configuration = { ...withPublicUrl, CALLBACKS_URL: callbacksUrl }
+  if (known.PUBLIC_URL && known.CALLBACKS_URL) return { configuration, publicUrl, callbacksUrl }
+
+  tools.log('     Deploying once more, so that they know.')
+  await tools.upload('api', configuration)
+  if (!known.CALLBACKS_URL) await tools.upload('sync', configuration)
+  await tools.rememberAddresses({
+    ...(!known.PUBLIC_URL && { PUBLIC_URL: publicUrl }),
+    ...(!known.CALLBACKS_URL && { CALLBACKS_URL: callbacksUrl }),
+  })
+  return { configuration, publicUrl, callbacksUrl }
 }
 
 /** Says what `deploy` would do. @throws when it could not be done. */
 export async function rehearse(raw: RawConfiguration, tools: DeployTools): Promise<void> {
   const { log } = tools
-  const configuration = await withPublicUrl(raw, tools)
-  const publicUrl = configuration.PUBLIC_URL
+  const configuration = await withAddresses(raw, tools)
+  const { PUBLIC_URL: publicUrl, CALLBACKS_URL: callbacksUrl } = configuration
   log('1/7  Examining')
   const results = await tools.examine(configuration)
   log(indent(formatReport(results)))
@@ -73,53 +109,62 @@ export async function rehearse(raw: RawConfiguration, tools: DeployTools): Promi
   log('3/7  Would build the dashboard into dist/web')
   const pending = results.find(({ area, isSolvedByDeploying }) => area === 'schema' && isSolvedByDeploying)
   log(`4/7  Would migrate the database: ${pending?.finding ?? 'nothing is known to be pending'}`)
-  log('5/7  Would deploy the Worker; bundling it')
+  log('5/7  Would deploy the Workers; bundling them')
   await tools.bundle(configuration)
   log(
-    `     ${publicUrl ? `for ${publicUrl}` : 'twice, since its address is not known before the first time'}`,
+    `     ${publicUrl && callbacksUrl ? `for ${publicUrl} and ${callbacksUrl}` : 'twice, since not all addresses are known before the first time'}`,
   )
   log('6/7  Would register the schedules:')
   for (const schedule of SCHEDULES) {
-    const destination = scheduleDestination(publicUrl ?? 'https://the-address-that-is-found', schedule)
+    const destination = scheduleDestination(callbacksUrl ?? 'https://the-address-that-is-found', schedule)
     log(`     ${schedule.id}  ${schedule.cron}  ${destination}`)
   }
-  log(`7/7  Would ask ${publicUrl ?? 'that address'} for /healthz and /readyz`)
+  log(`7/7  Would ask ${publicUrl ?? 'the address'} for /healthz and /readyz, and the other for /healthz`)
   log('\nNothing was changed.')
   requireNoProblems(results, () => {})
 }
 
-/** Puts an earlier version back. Migrations stay: they are made so that the version before can live with them. */
+/**
+ * Puts earlier versions of both Workers back. Migrations stay: they are made so that the version before can live
+ * with them.
+ * @param versionIds `null`: the versions before
+ */
 export async function rollBack(
   raw: RawConfiguration,
-  versionId: string | null,
+  versionIds: VersionIds | null,
   isDryRun: boolean,
   tools: DeployTools,
 ): Promise<void> {
-  const publicUrl = (await withPublicUrl(raw, tools)).PUBLIC_URL
-  const version = versionId === null ? 'the version before' : `version ${versionId}`
+  const addresses = await withAddresses(raw, tools)
+  const versions =
+    versionIds === null ? 'the versions before' : `versions ${versionIds.api} and ${versionIds.sync}`
   if (isDryRun) {
-    tools.log(`Would put ${version} back in place, and try it out${publicUrl ? ` at ${publicUrl}` : ''}.`)
+    const at = addresses.PUBLIC_URL ? ` at ${addresses.PUBLIC_URL}` : ''
+    tools.log(`Would put ${versions} of both Workers back in place, and try them out${at}.`)
     return
   }
-  tools.log(`1/2  Putting ${version} back in place`)
-  await tools.rollback(versionId)
-  tools.log('2/2  Trying it out')
+  tools.log(`1/2  Putting ${versions} back in place`)
+  await tools.rollback('api', versionIds?.api ?? null)
+  try {
+    await tools.rollback('sync', versionIds?.sync ?? null)
+  } catch (error) {
+    const state = 'The Worker that people ask is back; the one that the queue calls is as it was.'
+    throw new Error(`${messageOf(error)}\n${state}`, { cause: error })
+  }
+  tools.log('2/2  Trying them out')
+  await tryOut(addresses, tools)
+}
+
+async function withAddresses(raw: RawConfiguration, tools: DeployTools): Promise<RawConfiguration> {
+  return { ...(await tools.recallAddresses()), ...raw }
+}
+
+async function tryOut(addresses: Addresses, tools: DeployTools): Promise<void> {
+  const { PUBLIC_URL: publicUrl, CALLBACKS_URL: callbacksUrl } = addresses
   if (publicUrl) tools.log(`     ${await tools.smokeTest(publicUrl)}`)
   else tools.log('     PUBLIC_URL is not set, so this is left to you.')
-}
-
-async function withPublicUrl(raw: RawConfiguration, tools: DeployTools): Promise<RawConfiguration> {
-  const known = raw.PUBLIC_URL ?? (await tools.recallPublicUrl())
-  return known === null ? raw : { ...raw, PUBLIC_URL: known }
-}
-
-async function tryOut(publicUrl: string, tools: DeployTools): Promise<void> {
-  try {
-    tools.log(`     ${await tools.smokeTest(publicUrl)}`)
-  } catch (error) {
-    const advice = 'It is in place all the same: `npm run deploy -- --rollback` puts the version before back.'
-    throw new Error(`${error instanceof Error ? error.message : String(error)}\n${advice}`, { cause: error })
-  }
+  // Callbacks may go to the first Worker: what the second would say is of no interest then.
+  if (callbacksUrl && callbacksUrl !== publicUrl) tools.log(`     ${await tools.smokeTestSync(callbacksUrl)}`)
 }
 
 function requireNoProblems(results: readonly CheckResult[], log: (line: string) => void): void {

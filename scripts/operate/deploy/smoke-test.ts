@@ -20,28 +20,52 @@ export interface SmokeTestOptions {
  * @returns a sentence about what answered
  * @throws with the last answer when patience is at an end.
  */
-export async function smokeTest(publicUrl: string, options: SmokeTestOptions = {}): Promise<string> {
-  const { patienceMs = 90_000, intervalMs = 3_000, commit } = options
+export function smokeTest(publicUrl: string, options: SmokeTestOptions = {}): Promise<string> {
+  return untilItWorks(publicUrl, options, () => tryOnce(publicUrl, options.commit))
+}
+
+/**
+ * Asks the Worker that takes callbacks whether it lives, until it does: what it needs is what the other one needs.
+ * @returns a sentence about what answered
+ * @throws with the last answer when patience is at an end.
+ */
+export function smokeTestSync(callbacksUrl: string, options: SmokeTestOptions = {}): Promise<string> {
+  return untilItWorks(callbacksUrl, options, async () => {
+    const { version, commit } = await requireAlive(callbacksUrl, options.commit)
+    return `Its background work, version ${version} (${commit}), lives.`
+  })
+}
+
+async function untilItWorks(
+  url: string,
+  { patienceMs = 90_000, intervalMs = 3_000 }: SmokeTestOptions,
+  attempt: () => Promise<string>,
+): Promise<string> {
   const deadlineMs = performance.now() + patienceMs
   for (;;) {
     try {
-      return await tryOnce(publicUrl, commit)
+      return await attempt()
     } catch (error) {
       if (performance.now() + intervalMs > deadlineMs) {
-        throw new Error(`${publicUrl} does not work: ${messageOf(error)}`, { cause: error })
+        throw new Error(`${url} does not work: ${messageOf(error)}`, { cause: error })
       }
       await delay(intervalMs)
     }
   }
 }
 
-async function tryOnce(publicUrl: string, commit: string | undefined): Promise<string> {
-  const health = await getJson(publicUrl, '/healthz')
+async function requireAlive(url: string, commit: string | undefined): Promise<z.infer<typeof Health>> {
+  const health = await getJson(url, '/healthz')
   const alive = Health.safeParse(health.body)
   if (!alive.success) throw new Error(`/healthz answers ${health.status}${problemsIn(health.body)}`)
   if (commit !== undefined && alive.data.commit !== commit) {
     throw new Error(`commit ${alive.data.commit} answers, not ${commit}`)
   }
+  return alive.data
+}
+
+async function tryOnce(publicUrl: string, wantedCommit: string | undefined): Promise<string> {
+  const { version, commit } = await requireAlive(publicUrl, wantedCommit)
   const readiness = await getJson(publicUrl, '/readyz')
   const ready = Readiness.safeParse(readiness.body)
   if (readiness.status !== 200 || !ready.success) {
@@ -49,7 +73,7 @@ async function tryOnce(publicUrl: string, commit: string | undefined): Promise<s
     const names = down.map(([name]) => name).join(', ')
     throw new Error(`/readyz answers ${readiness.status}${names && `; it does not reach: ${names}`}`)
   }
-  const sentence = `Version ${alive.data.version} (${alive.data.commit}) lives, and reaches what it needs.`
+  const sentence = `Version ${version} (${commit}) lives, and reaches what it needs.`
   return `${sentence}${await adviceOnClaiming(publicUrl)}`
 }
 

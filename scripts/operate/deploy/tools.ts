@@ -1,26 +1,27 @@
 import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { rmSync } from 'node:fs'
-import { mkdir, mkdtemp, readFile, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { z } from 'zod'
 import { buildWeb } from '../../build.ts'
 import { REPOSITORY } from '../../check/files.ts'
 import { migrate } from '../../db/migrate.ts'
 import { type RawConfiguration, wellFormed } from '../configuration.ts'
 import { examine } from '../doctor/index.ts'
 import { registerSchedules } from '../schedules.ts'
-import type { DeployTools } from './deploy.ts'
-import { smokeTest } from './smoke-test.ts'
+import type { DeployTools, WorkerName } from './deploy.ts'
+import { recallAddresses, rememberAddresses } from './memory.ts'
+import { smokeTest, smokeTestSync } from './smoke-test.ts'
 import { divideConfiguration, publicUrlOf } from './upload.ts'
 
 const WRANGLER = join(REPOSITORY, 'node_modules/wrangler/bin/wrangler.js')
-const CONFIG = join(REPOSITORY, 'wrangler.toml')
+const CONFIGS: Record<WorkerName, string> = {
+  api: join(REPOSITORY, 'wrangler.toml'),
+  sync: join(REPOSITORY, 'workers/sync.toml'),
+}
 const WEB_DIRECTORY = join(REPOSITORY, 'dist/web')
-const MEMORY_FILE = join(REPOSITORY, '.local/deployment.json')
-const Memory = z.object({ publicUrl: z.url() })
 
 /** What is really done when this checkout is deployed. */
 export async function createDeployTools(raw: RawConfiguration): Promise<DeployTools> {
@@ -38,57 +39,62 @@ export async function createDeployTools(raw: RawConfiguration): Promise<DeployTo
     },
     async ensureBucket() {
       const { unstable_readConfig } = await import('wrangler')
-      const { r2_buckets: buckets } = unstable_readConfig({ config: CONFIG }, { hideWarnings: true })
+      const { r2_buckets: buckets } = unstable_readConfig({ config: CONFIGS.api }, { hideWarnings: true })
       for (const { bucket_name: name } of buckets) {
         if (name === undefined) continue
-        const isThere = await wrangler(['r2', 'bucket', 'info', name], { isQuiet: true }).then(
+        const isThere = await wrangler('api', ['r2', 'bucket', 'info', name], { isQuiet: true }).then(
           () => true,
           () => false,
         )
-        if (!isThere) await wrangler(['r2', 'bucket', 'create', name])
+        if (!isThere) await wrangler('api', ['r2', 'bucket', 'create', name])
       }
     },
     buildWeb: () => buildWeb({ outdir: WEB_DIRECTORY }),
     bundle: (configuration) =>
       inTemporaryDirectory(async (directory) => {
-        const [web, worker] = [join(directory, 'web'), join(directory, 'worker')]
+        const web = join(directory, 'web')
         await buildWeb({ outdir: web })
         const { variables } = divideConfiguration(withCommit(configuration))
-        await wrangler(['deploy', '--dry-run', '--assets', web, '--outdir', worker, ...variables])
+        const dryRun = (worker: WorkerName, more: string[]) =>
+          wrangler(worker, [
+            'deploy',
+            '--dry-run',
+            '--outdir',
+            join(directory, worker),
+            ...more,
+            ...variables,
+          ])
+        await dryRun('api', ['--assets', web])
+        await dryRun('sync', [])
       }),
-    upload: (configuration) =>
+    upload: (worker, configuration) =>
       inTemporaryDirectory(async (directory) => {
         const { variables, secrets } = divideConfiguration(withCommit(configuration))
         const [secretsFile, outputFile] = [join(directory, 'secrets.json'), join(directory, 'output')]
         await writeFile(secretsFile, JSON.stringify(secrets), { mode: 0o600 })
-        await wrangler(['deploy', '--secrets-file', secretsFile, ...variables], {
+        await wrangler(worker, ['deploy', '--secrets-file', secretsFile, ...variables], {
           environment: { WRANGLER_OUTPUT_FILE_PATH: outputFile },
         })
         deployedCommit = commit
         return publicUrlOf(await readFile(outputFile, 'utf8'))
       }),
-    rollback: (versionId) =>
-      wrangler([
+    rollback: (worker, versionId) =>
+      wrangler(worker, [
         'rollback',
         ...(versionId === null ? [] : [versionId]),
         '--yes',
         '--message',
         'npm run deploy',
       ]),
-    registerSchedules(configuration, publicUrl) {
+    registerSchedules(configuration, callbacksUrl) {
       const { QSTASH_URL: qstashUrl, QSTASH_TOKEN: token } = wellFormed(configuration)
       if (!qstashUrl || !token) throw new Error('QSTASH_TOKEN is needed to register the schedules')
-      return registerSchedules({ qstashUrl, token, publicUrl })
+      return registerSchedules({ qstashUrl, token, callbacksUrl })
     },
     smokeTest: (publicUrl) => smokeTest(publicUrl, { commit: deployedCommit }),
-    async recallPublicUrl() {
-      const text = await readFile(MEMORY_FILE, 'utf8').catch(() => '{}')
-      return Memory.safeParse(JSON.parse(text)).data?.publicUrl ?? null
-    },
-    async rememberPublicUrl(publicUrl) {
-      await mkdir(join(MEMORY_FILE, '..'), { recursive: true })
-      await writeFile(MEMORY_FILE, `${JSON.stringify({ publicUrl }, null, 2)}\n`)
-    },
+    smokeTestSync: (callbacksUrl) => smokeTestSync(callbacksUrl, { commit: deployedCommit }),
+    recallAddresses,
+    rememberAddresses,
   }
 }
 
@@ -110,8 +116,12 @@ interface WranglerOptions {
 }
 
 /** @throws when wrangler fails; it has said why. */
-async function wrangler(args: readonly string[], options: WranglerOptions = {}): Promise<void> {
-  const child = spawn(process.execPath, [WRANGLER, ...args, '--config', CONFIG], {
+async function wrangler(
+  worker: WorkerName,
+  args: readonly string[],
+  options: WranglerOptions = {},
+): Promise<void> {
+  const child = spawn(process.execPath, [WRANGLER, ...args, '--config', CONFIGS[worker]], {
     cwd: REPOSITORY,
     stdio: options.isQuiet ? 'ignore' : 'inherit',
     env: { ...process.env, WRANGLER_HIDE_BANNER: 'true', ...options.environment },

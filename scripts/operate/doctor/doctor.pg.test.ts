@@ -28,7 +28,7 @@ describe('the doctor', () => {
 
   it('finds a whole deployment in order, but for the Worker that does not run', async () => {
     const { qstash } = await startLocal()
-    await registerSchedules({ qstashUrl: qstash.url, token: TOKEN, publicUrl: PUBLIC_URL })
+    await registerSchedules({ qstashUrl: qstash.url, token: TOKEN, callbacksUrl: PUBLIC_URL })
     const results = await examine({
       DATABASE_URL: database.appUrl,
       MIGRATION_DATABASE_URL: database.ownerUrl,

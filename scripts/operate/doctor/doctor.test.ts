@@ -29,7 +29,10 @@ const COMPLETE = {
 /** What is wrong with a configuration, as `status finding`. */
 function complaints(
   change: Partial<
-    Record<keyof typeof COMPLETE | 'ALLOW_PRIVATE_HOSTS' | 'EMAIL_API_URL' | 'SIGNUP_MODE', string>
+    Record<
+      keyof typeof COMPLETE | 'ALLOW_PRIVATE_HOSTS' | 'CALLBACKS_URL' | 'EMAIL_API_URL' | 'SIGNUP_MODE',
+      string
+    >
   >,
 ) {
   const raw = Object.fromEntries(
@@ -75,6 +78,8 @@ describe('variables', () => {
     [{ PUBLIC_URL: 'http://127.0.0.1:8787' }, 'problem PUBLIC_URL is http://127.0.0.1:8787'],
     [{ PUBLIC_URL: 'http://tidemark.example' }, 'problem PUBLIC_URL is not https'],
     [{ PUBLIC_URL: `${PUBLIC_URL}/app` }, 'problem PUBLIC_URL has a path'],
+    [{ CALLBACKS_URL: 'http://127.0.0.1:8788' }, 'problem CALLBACKS_URL is http://127.0.0.1:8788'],
+    [{ CALLBACKS_URL: 'http://sync.tidemark.example' }, 'problem CALLBACKS_URL is not https'],
     [{ ALLOW_PRIVATE_HOSTS: 'true' }, 'warning ALLOW_PRIVATE_HOSTS is on'],
     [{ SIGNUP_MODE: 'open' }, 'warning SIGNUP_MODE is open'],
     [{ EMAIL_API_KEY: '' }, 'warning EMAIL_API_KEY is missing'],
@@ -167,7 +172,7 @@ describe('QStash', () => {
   const settings = (url: string) => ({
     url,
     token: TOKEN,
-    publicUrl: PUBLIC_URL,
+    callbacksUrl: PUBLIC_URL,
     currentSigningKey: CURRENT_KEY,
     nextSigningKey: NEXT_KEY,
   })
@@ -176,7 +181,7 @@ describe('QStash', () => {
 
   it('in order', async () => {
     const { qstash } = await startLocal()
-    await registerSchedules({ qstashUrl: qstash.url, token: TOKEN, publicUrl: PUBLIC_URL })
+    await registerSchedules({ qstashUrl: qstash.url, token: TOKEN, callbacksUrl: PUBLIC_URL })
     expect(await findings(settings(qstash.url))).toEqual([
       'ok qstash accepts the token',
       'ok qstash signs with the configured keys',

@@ -31,13 +31,15 @@ export async function examine(raw: RawConfiguration): Promise<CheckResult[]> {
       checkQStash({
         url: env.QSTASH_URL,
         token: env.QSTASH_TOKEN,
-        publicUrl: env.PUBLIC_URL,
+        callbacksUrl: env.CALLBACKS_URL ?? env.PUBLIC_URL,
         currentSigningKey: env.QSTASH_CURRENT_SIGNING_KEY,
         nextSigningKey: env.QSTASH_NEXT_SIGNING_KEY,
       }),
     )
   }
-  if (env.PUBLIC_URL !== undefined) checks.push(checkWorker(env.PUBLIC_URL))
+  if (env.PUBLIC_URL !== undefined) checks.push(checkWorker('worker', env.PUBLIC_URL))
+  if (env.CALLBACKS_URL !== undefined && env.CALLBACKS_URL !== env.PUBLIC_URL)
+    checks.push(checkWorker('sync worker', env.CALLBACKS_URL))
   const results = [...checkVariables(raw), ...(await Promise.all(checks)).flat()]
   return results.map((result) => ({ ...result, finding: redact(result.finding, raw) }))
 }

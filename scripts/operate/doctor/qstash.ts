@@ -15,7 +15,8 @@ const DATE_RESOLUTION_MS = 1_000
 export interface QStashSettings {
   url: string
   token: string
-  publicUrl: string | undefined
+  /** What the schedules have to call. */
+  callbacksUrl: string | undefined
   currentSigningKey: string | undefined
   nextSigningKey: string | undefined
 }
@@ -67,11 +68,11 @@ export function checkKeys(
   return [problem('qstash', 'signs with other keys: every callback is refused', advice)]
 }
 
-async function checkSchedules({ url, token, publicUrl }: QStashSettings): Promise<CheckResult[]> {
-  if (publicUrl === undefined) return []
+async function checkSchedules({ url, token, callbacksUrl }: QStashSettings): Promise<CheckResult[]> {
+  if (callbacksUrl === undefined) return []
   try {
     const schedules = await listSchedules({ qstashUrl: url, token })
-    return describeSchedules(compareSchedules(schedules, publicUrl))
+    return describeSchedules(compareSchedules(schedules, callbacksUrl))
   } catch (error) {
     return [problem('schedules', `cannot be read: ${messageOf(error)}`, 'check QSTASH_TOKEN')]
   }

@@ -5,6 +5,11 @@ import { type CheckResult, messageOf, ok, problem, solvedByDeploying, warning } 
 const AREA = 'configuration'
 const GENERATE = '`openssl rand -base64 32` makes one'
 
+const WITHOUT_HTTPS = {
+  PUBLIC_URL: 'browsers refuse the session cookie',
+  CALLBACKS_URL: 'messages can be read on the way',
+}
+
 /** Below this a signing secret can be guessed by trying. */
 const MIN_SECRET_BITS = 96
 
@@ -94,20 +99,22 @@ export function estimateBits(secret: string): number {
 }
 
 function checkAddresses(raw: RawConfiguration): CheckResult[] {
-  const publicUrl = raw.PUBLIC_URL ? URL.parse(raw.PUBLIC_URL) : null
-  if (!publicUrl) return []
+  return [...checkAddress('PUBLIC_URL', raw), ...checkAddress('CALLBACKS_URL', raw)]
+}
+
+function checkAddress(name: 'PUBLIC_URL' | 'CALLBACKS_URL', raw: RawConfiguration): CheckResult[] {
+  const address = URL.parse(raw[name] ?? '')
+  if (!address) return []
   const qstash = URL.parse(raw.QSTASH_URL ?? '')
   const results: CheckResult[] = []
-  if (isLoopback(publicUrl) && !(qstash && isLoopback(qstash))) {
-    const finding = `PUBLIC_URL is ${publicUrl.origin}, where QStash cannot reach it`
+  if (isLoopback(address) && !(qstash && isLoopback(qstash))) {
+    const finding = `${name} is ${address.origin}, where QStash cannot reach it`
     results.push(problem(AREA, finding, 'give the address that the Worker has on the internet'))
-  } else if (publicUrl.protocol === 'http:' && !isLoopback(publicUrl)) {
-    results.push(problem(AREA, 'PUBLIC_URL is not https: browsers refuse the session cookie', 'use https'))
+  } else if (address.protocol === 'http:' && !isLoopback(address)) {
+    results.push(problem(AREA, `${name} is not https: ${WITHOUT_HTTPS[name]}`, 'use https'))
   }
-  if (publicUrl.pathname !== '/' || publicUrl.search !== '') {
-    results.push(
-      problem(AREA, 'PUBLIC_URL has a path', `use ${publicUrl.origin}: the Worker answers at the root`),
-    )
+  if (address.pathname !== '/' || address.search !== '') {
+    results.push(problem(AREA, `${name} has a path`, `use ${address.origin}: the Worker answers at the root`))
   }
   return results
 }

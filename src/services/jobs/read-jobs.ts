@@ -1,4 +1,5 @@
 import { type JobPosition, type JobRow, selectJob, selectJobs } from '../../db/queries/jobs.ts'
+import { workspaceState } from '../../db/queries/overview.ts'
 import { notFound } from '../../errors.ts'
 import { isId } from '../../lib/ids.ts'
 import { brandsOf } from '../access/reach.ts'
@@ -15,10 +16,13 @@ export function creatorWithinReach(actor: Actor): string | null {
 /** Fetches a job that the caller may see, or throws `not_found`. */
 export async function getJobRow(ctx: ServiceContext, id: string): Promise<JobRow> {
   if (!isId(id)) throw notFound('job')
-  const [[row]] = await ctx.db.inWorkspace(ctx.workspace.id, [
+  const [[row], [state]] = await ctx.db.inWorkspace(ctx.workspace.id, [
     selectJob(ctx.workspace.id, id, creatorWithinReach(ctx.actor)),
+    workspaceState(ctx.workspace.id),
   ])
   if (row === undefined) throw notFound('job')
+  // Who is told that it is done may ask for what it has changed.
+  ctx.generations.note(ctx.workspace.id, state?.generation ?? 0)
   return row
 }
 
@@ -39,9 +43,11 @@ export async function listJobs(
   query: { limit: number; after: JobPosition | null },
 ): Promise<JobPage> {
   requirePermission(ctx.actor, 'analytics.read')
-  const [rows] = await ctx.db.inWorkspace(ctx.workspace.id, [
+  const [rows, [state]] = await ctx.db.inWorkspace(ctx.workspace.id, [
     selectJobs(ctx.workspace.id, { ...query, createdBy: creatorWithinReach(ctx.actor) }),
+    workspaceState(ctx.workspace.id),
   ])
+  ctx.generations.note(ctx.workspace.id, state?.generation ?? 0)
   const page = rows.slice(0, query.limit)
   const last = page.at(-1)
   const nowMs = ctx.clock.now()

@@ -7,6 +7,8 @@ import { serveRemote, type WorldClock } from './remote.ts'
 export interface StackFacts {
   /** Where the Worker is reached, and believes to be. */
   url: string
+  /** What the queue calls: the sync Worker. */
+  callbacksUrl: string
   /** The person who runs the deployment, with a key that has every scope. */
   email: string
   password: string
@@ -63,9 +65,10 @@ export default async function setup(project: TestProject): Promise<() => Promise
     log: (line) => void lines.push(line),
   })
   const remote = await serveRemote(stack, { clock, lines })
-  const { url, email, password, apiKey, workspaceId, mailUrl, platforms, bindings } = stack
+  const { url, callbacksUrl, email, password, apiKey, workspaceId, mailUrl, platforms, bindings } = stack
   project.provide('stack', {
     url,
+    callbacksUrl,
     email,
     password,
     apiKey,

@@ -24,16 +24,9 @@ const ClockRequest = z.object({ held: z.boolean() })
 
 /**
  * Tests run in processes of their own; what only the stack's process can do, they ask for over HTTP:
- * `POST /sql`, `/clock`, `/kill-worker`, `/kill-postgres`, `/kill-redis`, `/queue-idle`, `/log`.
+ * `POST /sql`, `/clock`, `/kill-worker`, `/kill-sync`, `/kill-postgres`, `/kill-redis`, `/queue-idle`, `/log`.
  */
 export function serveRemote(stack: TestStack, { clock, lines }: RemoteParts): Promise<HttpServer> {
-  const killedAtMs: number[] = []
-  const killWorker = async () => {
-    const [oldest] = killedAtMs.splice(0, Math.max(0, killedAtMs.length - MAX_KILLS + 1)).slice(-1)
-    await sleep(Math.max(0, (oldest ?? 0) + KILL_WINDOW_MS - Date.now()))
-    killedAtMs.push(Date.now())
-    await stack.killWorker()
-  }
   const actions: Record<string, (body: unknown) => Promise<unknown>> = {
     '/sql': async (body) => {
       const request = SqlRequest.parse(body)
@@ -44,7 +37,8 @@ export function serveRemote(stack: TestStack, { clock, lines }: RemoteParts): Pr
       clock.heldAtMs = held ? (clock.heldAtMs ?? Date.now()) : null
       return clock.heldAtMs
     },
-    '/kill-worker': killWorker,
+    '/kill-worker': notTooOften(() => stack.killWorker()),
+    '/kill-sync': notTooOften(() => stack.killSync()),
     '/kill-postgres': async (body) => stack.killPostgres(OutageRequest.parse(body).downMs),
     '/kill-redis': async (body) => stack.killRedis(OutageRequest.parse(body).downMs),
     '/queue-idle': async () => stack.qstash.idle(),
@@ -56,4 +50,15 @@ export function serveRemote(stack: TestStack, { clock, lines }: RemoteParts): Pr
     const body = (await readBody(req, MAX_BODY_BYTES)).toString()
     sendJson(res, 200, (await action(body === '' ? {} : JSON.parse(body))) ?? null)
   })
+}
+
+/** A kill that waits where it would be one too many. */
+function notTooOften(kill: () => Promise<void>): () => Promise<void> {
+  const killedAtMs: number[] = []
+  return async () => {
+    const [oldest] = killedAtMs.splice(0, Math.max(0, killedAtMs.length - MAX_KILLS + 1)).slice(-1)
+    await sleep(Math.max(0, (oldest ?? 0) + KILL_WINDOW_MS - Date.now()))
+    killedAtMs.push(Date.now())
+    await kill()
+  }
 }
