@@ -2,47 +2,31 @@ import { waitUntil } from 'cloudflare:workers'
 import { createLogger } from '../src/adapters/logger.ts'
 import { createRedis, REDIS_TIMEOUT_MS } from '../src/adapters/redis.ts'
 import { createWatchList } from '../src/adapters/watch-list.ts'
+import { createIsolate } from '../src/app/isolate.ts'
 import { createApp } from '../src/app.ts'
-import { type AppDeps, type Bindings, createDeps } from '../src/deps.ts'
-import { ConfigurationError, parseEnv } from '../src/env.ts'
+import type { Bindings } from '../src/deps.ts'
+import { parseEnv } from '../src/env.ts'
 import { createHotPath } from '../src/http/hot-path.ts'
-import { protectAnswer } from '../src/http/middleware/security-headers.ts'
+import { createFanoutShardClass } from './fanout-shard.ts'
 import { createWorkspaceHubClass } from './workspace-hub.ts'
 
-let deps: AppDeps | null = null
+const { depsOf, configure } = createIsolate({ waitUntil, openColoCache: () => caches.default })
 const hotPath = createHotPath()
-const app = createApp(() => {
-  if (deps === null) throw new Error('no request has come in yet')
-  return deps
-}, hotPath)
+const app = createApp(depsOf, hotPath)
 
 export default {
   async fetch(request: Request, env: Bindings): Promise<Response> {
-    try {
-      deps ??= createDeps(env, { waitUntil, openColoCache: () => caches.default })
-    } catch (error) {
-      if (!(error instanceof ConfigurationError)) throw error
-      createLogger().error('configuration', { problems: error.problems })
-      return notConfigured(error)
-    }
+    const refusal = configure(env)
+    if (refusal !== null) return refusal
     const known = hotPath.recall(request)
-    const again = known === null ? null : await hotPath.answer(known, request, deps.http)
+    const again = known === null ? null : await hotPath.answer(known, request, depsOf().http)
     return again ?? (await app.fetch(request))
   },
 }
 
-/** Which variables are missing or malformed; never what they hold. */
-function notConfigured(error: ConfigurationError): Response {
-  const answer = Response.json(
-    { status: 503, title: 'Not configured', problems: error.problems },
-    { status: 503 },
-  )
-  protectAnswer(answer.headers, { path: '/', isSecure: false })
-  return answer
-}
-
 /** Live updates of a workspace; while anybody listens, its newest posts are kept fresh. */
 export class WorkspaceHub extends createWorkspaceHubClass<Bindings>({
+  shards: (env) => env.FANOUT_SHARD ?? missing('FANOUT_SHARD'),
   async onPresent(raw, workspaceId) {
     const env = parseEnv(raw)
     const redis = createRedis({
@@ -58,3 +42,13 @@ export class WorkspaceHub extends createWorkspaceHubClass<Bindings>({
     createLogger()[level]('live hub', { ...context, error })
   },
 }) {}
+
+/** Live connections of a workspace with more than one object serves well. */
+export class FanoutShard extends createFanoutShardClass<Bindings>({
+  hubs: (env) => env.WORKSPACE_HUB,
+  onError: (_env, error, context) => createLogger().error('live shard', { ...context, error }),
+}) {}
+
+function missing(binding: string): never {
+  throw new Error(`The binding ${binding} is missing.`)
+}

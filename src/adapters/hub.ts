@@ -1,11 +1,18 @@
 /** The live hub of a workspace, through the binding of its Durable Object. */
 import { AppError } from '../errors.ts'
 import type { HubPublisher } from '../ports.ts'
-import type { WorkspaceHubNamespace, WorkspaceHubStub } from '../realtime/rpc.ts'
+import {
+  type FanoutShardNamespace,
+  GRANT_HEADER,
+  grant,
+  shardName,
+  type WorkspaceHubNamespace,
+  type WorkspaceHubStub,
+} from '../realtime/rpc.ts'
 import { within } from '../resilience/timeout.ts'
 
 export interface HubAdapter extends HubPublisher {
-  /** Hands a WebSocket upgrade to the workspace's hub. */
+  /** Hands a WebSocket upgrade to the workspace's hub, or to the shard that it names. */
   connect(workspaceId: string, request: Request): Promise<Response>
 }
 
@@ -23,6 +30,7 @@ export interface HubAdapterOptions {
  */
 export function createHubAdapter(
   namespace: WorkspaceHubNamespace,
+  shards: FanoutShardNamespace | undefined,
   { timeoutMs = 5_000, attempts = 3 }: HubAdapterOptions = {},
 ): HubAdapter {
   async function call<Result>(
@@ -44,7 +52,21 @@ export function createHubAdapter(
     announce: (workspaceId, events) => call(workspaceId, 1, (hub) => hub.announce(events)),
     issueTicket: (workspaceId, ticket) => call(workspaceId, attempts, (hub) => hub.issueTicket(ticket)),
     revoke: (workspaceId, userId) => call(workspaceId, attempts, (hub) => hub.revoke(userId)),
-    connect: (workspaceId, request) => call(workspaceId, 1, (hub) => hub.fetch(request)),
+    async connect(workspaceId, request) {
+      const answer = await call(workspaceId, 1, (hub) => hub.fetch(request))
+      const granted = answer.headers.get(GRANT_HEADER)
+      if (granted === null) return answer
+      if (shards === undefined) throw new Error('This Worker has no shards to send connections to.')
+      const { slot } = grant().parse(JSON.parse(granted))
+      const headers = new Headers(request.headers)
+      headers.set(GRANT_HEADER, granted)
+      const upgrade = new Request(request.url, { headers })
+      try {
+        return await within(timeoutMs, shards.getByName(shardName(workspaceId, slot)).fetch(upgrade))
+      } catch (error) {
+        throw new AppError('unavailable', 'The live hub did not answer.', { cause: error })
+      }
+    },
   }
 }
 

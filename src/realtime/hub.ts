@@ -1,35 +1,34 @@
 /**
  * The live hub of one workspace: gives every event a sequence number, keeps the last ones, and sends them
- * to the sockets that want them. It knows no runtime: storage, sockets and the clock are handed in, and
- * whatever must outlive a hibernation is in the store or in a socket's attachment.
+ * to the sockets that want them; beyond what one object serves well, shards do that for it. It knows no runtime:
+ * storage, sockets and the clock are handed in, and whatever must outlive a hibernation is in the store or in a
+ * socket's attachment.
  */
 import type { Clock, LiveEvent, TicketRecord } from '../ports.ts'
+import { Broadcaster, type ConnectOptions } from './broadcaster.ts'
+import { mergeMetrics, metricsEvent, metricsOf, type PendingMetrics, pendingMetrics } from './coalesce.ts'
+import { type HubState, lastSeqBefore, RememberedLog, type TopicState } from './event-log.ts'
+import { Placements, type ShardCensus } from './placement.ts'
 import {
   CLOSE_CODES,
-  encodeFrame,
-  encodeHello,
-  encodeResync,
   LIVE_LIMITS,
   type LiveLimits,
-  PONG,
-  parseClientMessage,
   type ResyncReason,
   type SequencedEvent,
-  SocketAttachment,
-  StoredTicket,
-  type Subscription,
+  storedTicket,
   topicOf,
-  withoutDetails,
 } from './protocol.ts'
 import type { EventBatch } from './rpc.ts'
-import { dueCountOf, frameCache, lastSeqOf, limitedFrameCache } from './sequence.ts'
-import { answerClose, countOpen, type HubSocket, type HubSockets, isOpen, trySend } from './sockets.ts'
-import type { HubState, HubStore, TicketBearer } from './store.ts'
+import type { Delivery, HubSnapshot } from './shard.ts'
+import type { HubSocket, HubSockets } from './sockets.ts'
+import type { HubStore, TicketBearer } from './store.ts'
 
 export interface HubDeps {
   store: HubStore
   sockets: HubSockets
   clock: Clock
+  /** Hands what was sent to the hub's own sockets to the shards that hold the others. */
+  deliver?: (slots: readonly number[], delivery: Delivery) => void
   limits?: LiveLimits
 }
 
@@ -37,52 +36,85 @@ export interface HubDeps {
  * How long nobody comes in again after their access changed. What they may do is believed elsewhere for some
  * seconds more, in which they could still be given a ticket.
  */
-const SHUT_OUT_MS = 10_000
+const SHUT_OUT_MS = 20_000
 
-export type Admission = ({ ok: true } & TicketBearer) | { ok: false; code: number; reason: string }
+export type Admission =
+  | ({
+      ok: true
+      /** The shard that is to take the connection; `null`: the hub itself. */
+      slot: number | null
+    } & TicketBearer)
+  | { ok: false; code: number; reason: string }
 
-export interface ConnectOptions {
-  userId: string
-  /** Whether they are told what changed, or only that something did. */
-  limited: boolean
-  /** The last sequence number the client has; `null` when it has none and wants no replay. */
-  since: number | 'invalid' | null
-  topics: Subscription
-}
-
-/** What the attachment says, with its topics as a set. */
-interface Connection {
-  attachment: SocketAttachment
-  topics: Subscription
+interface Item {
+  generation: number
+  event: LiveEvent
 }
 
 export class Hub {
   readonly #store: HubStore
-  readonly #sockets: HubSockets
+  readonly #log: RememberedLog
   readonly #clock: Clock
   readonly #limits: LiveLimits
-  /** Attachments already read since waking, so that a broadcast does not parse them again. */
-  readonly #connections = new WeakMap<HubSocket, Connection>()
+  readonly #deliver: NonNullable<HubDeps['deliver']>
+  readonly #broadcaster: Broadcaster
+  readonly #placements: Placements
   #state: HubState
+  #pending: PendingMetrics | null
+  #metricsAtMs = Number.NEGATIVE_INFINITY
 
-  constructor(deps: HubDeps) {
-    this.#store = deps.store
-    this.#sockets = deps.sockets
-    this.#clock = deps.clock
-    this.#limits = deps.limits ?? LIVE_LIMITS
-    this.#state = deps.store.load()
+  constructor({ store, sockets, clock, deliver = () => {}, limits = LIVE_LIMITS }: HubDeps) {
+    this.#store = store
+    this.#log = new RememberedLog(store, limits.keptEvents)
+    this.#clock = clock
+    this.#limits = limits
+    this.#deliver = deliver
+    this.#broadcaster = new Broadcaster({ sockets, clock, limits })
+    this.#placements = new Placements(store.shards(), limits.socketsPerObject)
+    this.#state = store.load()
+    this.#pending = readPending(store.loadPending())
   }
 
-  /** Sequences and sends the batches whose generation is above every one before; the others are dropped. */
+  /**
+   * Sequences and sends the batches whose generation is above every one before; the others are dropped. Changes
+   * of metrics that come faster than one in `metricsPauseMs` become one, which `flush` sends.
+   */
   publish(batches: readonly EventBatch[]): void {
-    const fresh: { generation: number; event: LiveEvent }[] = []
+    const items: Item[] = []
     let { generation } = this.#state
+    let pending = this.#pending
+    /** What is pending comes where the last of it came. */
+    let position = 0
     for (const batch of batches) {
       if (batch.generation <= generation) continue
       generation = batch.generation
-      for (const event of batch.events) fresh.push({ generation, event })
+      for (const event of batch.events) {
+        const data = metricsOf(event)
+        if (data === null) items.push({ generation, event })
+        else {
+          pending = { generation, data: pending === null ? data : mergeMetrics(pending.data, data) }
+          position = items.length
+        }
+      }
     }
-    if (generation > this.#state.generation) this.#append(fresh, generation)
+    if (generation === this.#state.generation) return
+    const isTooSoon = this.#clock.now() < this.#metricsAtMs + this.#limits.metricsPauseMs
+    if (!isTooSoon) items.splice(position, 0, ...told(pending))
+    this.#append(items, generation, isTooSoon ? pending : null)
+  }
+
+  /** Sends what is pending, if its time has come. */
+  flush(): void {
+    const flushAtMs = this.flushAtMs()
+    if (flushAtMs === null || this.#clock.now() < flushAtMs) return
+    this.#append(told(this.#pending), this.#state.generation, null)
+  }
+
+  /** When `flush` is to be called, milliseconds since 1970; `null`: nothing is pending. */
+  flushAtMs(): number | null {
+    if (this.#pending === null) return null
+    // After waking, nobody knows when the last one was sent.
+    return Math.max(0, this.#metricsAtMs + this.#limits.metricsPauseMs)
   }
 
   /** Sequences and sends events that have no generation of their own: they carry the current one. */
@@ -92,6 +124,7 @@ export class Hub {
     this.#append(
       events.map((event) => ({ generation, event })),
       generation,
+      this.#pending,
     )
   }
 
@@ -100,119 +133,115 @@ export class Hub {
    * @throws ZodError when it is not one that `admit` could find again.
    */
   issueTicket(ticket: TicketRecord): void {
-    this.#store.putTicket(StoredTicket.parse(ticket), this.#clock.now())
+    this.#store.putTicket(storedTicket().parse(ticket), this.#clock.now())
   }
 
-  /** Uses up a ticket and says whether its bearer may connect. `null` is no ticket at all. */
+  /**
+   * Uses up a ticket and says whether its bearer may connect, and to whom. `null` is no ticket at all. Shards must
+   * have been counted before (`uncountedShards`).
+   */
   admit(ticketHash: string | null): Admission {
-    const bearer = ticketHash === null ? null : this.#store.takeTicket(ticketHash, this.#clock.now())
-    if (bearer === null) {
-      return {
-        ok: false,
-        code: CLOSE_CODES.badTicket,
-        reason: 'The ticket is unknown, was used, or has expired.',
-      }
+    const nowMs = this.#clock.now()
+    const bearer = ticketHash === null ? null : this.#store.takeTicket(ticketHash, nowMs)
+    if (bearer === null || ticketHash === null)
+      return refusal(CLOSE_CODES.badTicket, 'The ticket is unknown, was used, or has expired.')
+    const { userId } = bearer
+    if (this.#store.isShutOut(userId, nowMs))
+      return refusal(
+        CLOSE_CODES.noAccess,
+        'Access changed a moment ago; ask for a new ticket in some seconds.',
+      )
+    const { socketsPerUser, socketsPerWorkspace, socketsPerObject } = this.#limits
+    const elsewhere = this.#placements.open(nowMs)
+    if (this.#broadcaster.countOpenOf(userId) + this.#placements.open(nowMs, userId) >= socketsPerUser)
+      return refusal(CLOSE_CODES.tooManySockets, 'This user has too many live connections.')
+    if (this.#broadcaster.countOpen() + elsewhere >= socketsPerWorkspace)
+      return refusal(CLOSE_CODES.tooManySockets, 'This workspace has too many live connections.')
+    if (this.#broadcaster.countOpen() < socketsPerObject) return { ok: true, ...bearer, slot: null }
+    const { slot, isNew } = this.#placements.place(ticketHash, userId, nowMs)
+    if (isNew) this.#store.addShard(slot)
+    return { ok: true, ...bearer, slot }
+  }
+
+  /** Shards that must be asked for their sockets before anybody is admitted. */
+  uncountedShards(): number[] {
+    return this.#placements.uncounted()
+  }
+
+  /**
+   * Notes what a shard says of its sockets; one without any is told nothing from then on, until somebody comes to
+   * it, who may have missed something by then: it is told where the hub stands.
+   */
+  countShard(slot: number, census: ShardCensus): void {
+    const isKnown = this.#placements.slots().includes(slot)
+    const isEmpty = this.#placements.count(slot, census, this.#clock.now())
+    if (isEmpty) this.#store.removeShard(slot)
+    else this.#store.addShard(slot)
+    if (!isEmpty && !isKnown) this.remind([slot])
+  }
+
+  /** Tells shards where the hub stands, so that they find out whether they have missed something. */
+  remind(slots: readonly number[] = this.shards()): void {
+    const state = this.#state
+    if (slots.length > 0) this.#deliver(slots, { events: [], before: state, after: state })
+  }
+
+  /** Shards that hold sockets, or may. */
+  shards(): number[] {
+    return this.#placements.slots()
+  }
+
+  /** Where the hub stands. */
+  get state(): HubState {
+    return this.#state
+  }
+
+  /** All that is kept, for a shard that has sent everything up to `sentSeq`; `null`: nothing. */
+  snapshot(sentSeq: number | null): HubSnapshot {
+    const state = this.#state
+    const oldest = this.#log.oldestSeq() ?? state.seq + 1
+    const isKnown = sentSeq !== null && sentSeq <= state.seq && sentSeq + 1 >= oldest
+    return {
+      state,
+      events: this.#log.eventsAfter(0, null),
+      before: isKnown ? this.#stateAt(sentSeq) : null,
     }
-    if (this.#store.isShutOut(bearer.userId, this.#clock.now())) {
-      return {
-        ok: false,
-        code: CLOSE_CODES.noAccess,
-        reason: 'Access changed a moment ago; ask for a new ticket in some seconds.',
-      }
-    }
-    if (countOpen(this.#sockets.ofUser(bearer.userId)) >= this.#limits.socketsPerUser) {
-      return {
-        ok: false,
-        code: CLOSE_CODES.tooManySockets,
-        reason: 'This user has too many live connections.',
-      }
-    }
-    if (countOpen(this.#sockets.all()) >= this.#limits.socketsPerWorkspace) {
-      return {
-        ok: false,
-        code: CLOSE_CODES.tooManySockets,
-        reason: 'This workspace has too many live connections.',
-      }
-    }
-    return { ok: true, ...bearer }
   }
 
   /** Greets an accepted socket, and sends what it missed or that this cannot be told. */
   connect(socket: HubSocket, options: ConnectOptions): void {
-    const { topics, since } = options
-    const position = { seq: this.#state.seq, generation: this.#state.generation }
-    const at = this.#now()
-    const resync = this.#reasonToResync(since)
-    const resumesAt = resync === null && typeof since === 'number' ? since : null
-
-    this.#write(socket, {
-      v: 1,
-      userId: options.userId,
-      limited: options.limited,
-      connectedAtMs: this.#clock.now(),
-      topics: topics === null ? null : [...topics],
-      startSeq: resumesAt ?? position.seq,
-      priorSeq: resumesAt === null ? lastSeqOf(this.#state, topics) : this.#lastSeqUpTo(resumesAt, topics),
-      ack: null,
-      badMessages: 0,
-    })
-
-    socket.send(encodeHello(position, at))
-    if (resync !== null) socket.send(encodeResync(position, at, resync))
-    if (resumesAt === null || resumesAt === position.seq) return
-    let prevSeq = this.#lastSeqUpTo(resumesAt, topics)
-    for (const event of this.#store.eventsAfter(resumesAt, topics)) {
-      socket.send(encodeFrame(options.limited ? withoutDetails(event) : event, prevSeq))
-      prevSeq = event.seq
-    }
+    this.#broadcaster.connect(socket, options, { state: this.#state, log: this.#log })
   }
 
   /** Acts on one message of a client. */
   receive(socket: HubSocket, text: string | ArrayBuffer): void {
-    const connection = this.#read(socket)
-    if (connection === null) return
-    const message = parseClientMessage(text, this.#limits.messageLength)
-    switch (message.kind) {
-      case 'ping':
-        // Usually answered by the runtime without waking anybody.
-        socket.send(PONG)
-        return
-      case 'subscribe':
-        this.#subscribe(socket, connection, message.topics)
-        return
-      case 'ack':
-        if (message.seq <= this.#state.seq) this.#acknowledge(socket, connection, message.seq)
-        else this.#countBadMessage(socket, connection)
-        return
-      case 'unknown':
-        this.#countBadMessage(socket, connection)
-    }
+    this.#broadcaster.receive(socket, text, { state: this.#state, log: this.#log })
   }
 
   /** Answers a client's close frame with ours, where its code is one that may be sent. */
   closed(socket: HubSocket, code: number, reason: string): void {
-    answerClose(socket, code, reason)
+    this.#broadcaster.closed(socket, code, reason)
   }
 
   /**
-   * Closes a user's sockets and lets them in with no ticket for a while; answers how many sockets were open.
+   * Closes a user's sockets and lets them in with no ticket for a while; answers how many sockets were open here.
+   * Shards are to be told as well.
    */
   revoke(userId: string): number {
     const now = this.#clock.now()
     this.#store.shutOut(userId, now + SHUT_OUT_MS, now)
-    const open = this.#sockets.ofUser(userId).filter(isOpen)
-    for (const socket of open) socket.close(CLOSE_CODES.noAccess, 'Access to this workspace was taken away.')
-    return open.length
+    return this.#broadcaster.revoke(userId)
   }
 
+  /** Whether anybody listens, here or at a shard. */
   hasOpenSockets(): boolean {
-    return this.#sockets.all().some(isOpen)
+    return this.#broadcaster.hasOpen() || this.#placements.open(this.#clock.now()) > 0
   }
 
-  #append(items: readonly { generation: number; event: LiveEvent }[], generation: number): void {
+  #append(items: readonly Item[], generation: number, pending: PendingMetrics | null): void {
     const before = this.#state
     const after: HubState = { seq: before.seq, generation, topics: new Map(before.topics) }
-    const at = this.#now()
+    const at = new Date(this.#clock.now()).toISOString()
     const events = items.map((item): SequencedEvent => {
       after.seq += 1
       const topic = topicOf(item.event.type)
@@ -220,9 +249,17 @@ export class Hub {
       return this.#sequence(item.event, { seq: after.seq, topic, at, generation: item.generation })
     })
     // Memory follows the store, never the other way round: a write that fails leaves both as they were.
-    this.#store.append(events, after, after.seq - this.#limits.keptEvents)
+    const text = pending === null ? null : JSON.stringify(pending)
+    this.#store.append(events, after, after.seq - this.#limits.keptEvents, text)
+    this.#log.append(events)
     this.#state = after
-    this.#broadcast(events, before)
+    this.#pending = pending
+    if (items.some(({ event }) => metricsOf(event) !== null)) this.#metricsAtMs = this.#clock.now()
+    if (events.length === 0) return
+    const slots = this.#placements.slots()
+    // First, as it takes them longer.
+    if (slots.length > 0) this.#deliver(slots, { events, before, after })
+    this.#broadcaster.broadcast(events, before, after)
   }
 
   #sequence(event: LiveEvent, place: Omit<SequencedEvent, 'type' | 'data'>): SequencedEvent {
@@ -237,109 +274,30 @@ export class Hub {
     }
   }
 
-  #broadcast(events: readonly SequencedEvent[], before: HubState): void {
-    if (events.length === 0) return
-    const encodeWhole = frameCache()
-    const encodeLimited = limitedFrameCache()
-    for (const socket of this.#sockets.all()) {
-      if (!isOpen(socket)) continue
-      const connection = this.#read(socket)
-      if (connection === null) continue
-      const { topics, attachment } = connection
-      const due = topics === null ? events : events.filter((event) => topics.has(event.topic))
-      if (due.length === 0) continue
-      if (this.#isTooSlow(socket, connection)) {
-        socket.close(CLOSE_CODES.tooSlow, 'This client reads too slowly.')
-        continue
-      }
-      const lastSeq = lastSeqOf(before, topics)
-      let prevSeq = lastSeq > attachment.startSeq ? lastSeq : attachment.priorSeq
-      const encode = attachment.limited ? encodeLimited : encodeWhole
-      for (const event of due) {
-        if (!trySend(socket, encode(event, prevSeq))) break
-        prevSeq = event.seq
-      }
+  /** Where the hub stood after an event that it keeps, or the one before the first of them. */
+  #stateAt(seq: number): HubState {
+    const state = this.#state
+    const topics = new Map<string, TopicState>()
+    for (const [topic, { count }] of state.topics) {
+      const only = new Set([topic])
+      topics.set(topic, {
+        lastSeq: lastSeqBefore(seq, only, state, this.#log),
+        count: count - this.#log.countAfter(seq, only),
+      })
     }
+    return { seq, generation: state.generation, topics }
   }
+}
 
-  #isTooSlow(socket: HubSocket, { attachment, topics }: Connection): boolean {
-    if ((socket.bufferedAmount ?? 0) > this.#limits.bufferedBytes) return true
-    if (attachment.ack === null) return false
-    return dueCountOf(this.#state, topics) - attachment.ack.dueCount > this.#limits.unacknowledgedEvents
-  }
+function refusal(code: number, reason: string): Admission {
+  return { ok: false, code, reason }
+}
 
-  #subscribe(socket: HubSocket, { attachment, topics }: Connection, wanted: ReadonlySet<string>): void {
-    const lastSeq = lastSeqOf(this.#state, topics)
-    const { ack } = attachment
-    this.#write(socket, {
-      ...attachment,
-      topics: [...wanted],
-      startSeq: this.#state.seq,
-      // The next frame follows what was due under the old subscription: no gap where nothing was lost.
-      priorSeq: lastSeq > attachment.startSeq ? lastSeq : attachment.priorSeq,
-      ack: ack && {
-        seq: ack.seq,
-        dueCount: dueCountOf(this.#state, wanted) - (dueCountOf(this.#state, topics) - ack.dueCount),
-      },
-    })
-  }
+function told(pending: PendingMetrics | null): Item[] {
+  return pending === null ? [] : [{ generation: pending.generation, event: metricsEvent(pending.data) }]
+}
 
-  #acknowledge(socket: HubSocket, { attachment, topics }: Connection, seq: number): void {
-    if (attachment.ack !== null && seq <= attachment.ack.seq) return
-    const pending = topics === null ? this.#state.seq - seq : this.#store.countAfter(seq, topics)
-    const ack = { seq, dueCount: dueCountOf(this.#state, topics) - pending }
-    this.#write(socket, { ...attachment, ack })
-  }
-
-  #countBadMessage(socket: HubSocket, { attachment }: Connection): void {
-    const badMessages = attachment.badMessages + 1
-    this.#write(socket, { ...attachment, badMessages })
-    if (badMessages > this.#limits.badMessages) {
-      socket.close(CLOSE_CODES.policyViolation, 'Too many messages that mean nothing here.')
-    }
-  }
-
-  #reasonToResync(since: number | 'invalid' | null): ResyncReason | null {
-    if (since === null) return null
-    if (since === 'invalid') return 'invalid_since'
-    if (since > this.#state.seq) return 'ahead'
-    if (since === this.#state.seq) return null
-    const oldest = this.#store.oldestSeq()
-    return oldest === null || oldest > since + 1 ? 'too_old' : null
-  }
-
-  /** The last event of the topics at or before `seq`; `seq` itself when it is too long ago to be known. */
-  #lastSeqUpTo(seq: number, topics: Subscription): number {
-    const last = lastSeqOf(this.#state, topics)
-    if (last <= seq) return last
-    return this.#store.lastSeqUpTo(seq, topics) ?? seq
-  }
-
-  /** What a socket's attachment says; a socket without a valid one is closed. */
-  #read(socket: HubSocket): Connection | null {
-    const known = this.#connections.get(socket)
-    if (known !== undefined) return known
-    const parsed = SocketAttachment.safeParse(socket.deserializeAttachment())
-    if (!parsed.success) {
-      socket.close(CLOSE_CODES.internal, 'The state of this connection was lost.')
-      return null
-    }
-    return this.#remember(socket, parsed.data)
-  }
-
-  #write(socket: HubSocket, attachment: SocketAttachment): void {
-    socket.serializeAttachment(attachment)
-    this.#remember(socket, attachment)
-  }
-
-  #remember(socket: HubSocket, attachment: SocketAttachment): Connection {
-    const topics = attachment.topics === null ? null : new Set(attachment.topics)
-    const connection = { attachment, topics }
-    this.#connections.set(socket, connection)
-    return connection
-  }
-
-  #now(): string {
-    return new Date(this.#clock.now()).toISOString()
-  }
+/** What an earlier life of the hub had still to send. */
+function readPending(text: string | null): PendingMetrics | null {
+  return text === null ? null : pendingMetrics().parse(JSON.parse(text))
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { createHubRig, type FakeSocket } from '../../test/live/harness.ts'
-import { SocketAttachment, StoredTicket } from './protocol.ts'
+import { socketAttachment, storedTicket } from './protocol.ts'
 
 const HASH = 'ab'.repeat(32)
 
@@ -48,20 +48,20 @@ describe('a member who is limited to brands', () => {
     for (const limited of [true, false]) {
       rig.hub.issueTicket({ hash: HASH, userId: 'user:ada', limited, expiresAtMs })
       rig.hibernate()
-      expect(rig.hub.admit(HASH)).toEqual({ ok: true, userId: 'user:ada', limited })
+      expect(rig.hub.admit(HASH)).toEqual({ ok: true, userId: 'user:ada', limited, slot: null })
     }
   })
 
   it('is also whoever connected, or was given a ticket, before tickets told', () => {
     const rig = createHubRig()
     const socket = rig.connect()
-    const attachment = SocketAttachment.parse(socket.deserializeAttachment())
+    const attachment = socketAttachment().parse(socket.deserializeAttachment())
     const { limited: _limited, ...before } = attachment
     socket.serializeAttachment(before)
     rig.hibernate()
     publish(rig)
     expect(socket.events.map(({ data }) => data)).toEqual(WITHOUT_DETAILS)
-    expect(StoredTicket.parse({ hash: HASH, userId: 'user:ada', expiresAtMs: 1 }).limited).toBe(true)
+    expect(storedTicket().parse({ hash: HASH, userId: 'user:ada', expiresAtMs: 1 }).limited).toBe(true)
   })
 
   it('costs one more serialisation, however many they are', () => {

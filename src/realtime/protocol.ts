@@ -1,5 +1,6 @@
 /** The language spoken over a live connection: frames to the client, messages from it, close codes. */
 import { z } from 'zod'
+import { once } from '../lib/once.ts'
 
 /** The part of an event's type before the dot; what a client subscribes to. */
 export const LIVE_TOPICS = ['metrics', 'trending', 'job', 'sync', 'alert', 'report'] as const
@@ -25,8 +26,13 @@ export const CLOSE_CODES = {
 export const LIVE_LIMITS = {
   /** Events kept for replay. */
   keptEvents: 1_000,
-  socketsPerWorkspace: 5_000,
+  /** Of all its objects together. */
+  socketsPerWorkspace: 20_000,
+  /** Beyond it the hub sends connections to shards, each of which takes as many. */
+  socketsPerObject: 1_000,
   socketsPerUser: 50,
+  /** Least time between two `metrics.updated`: what changes meanwhile is told at once afterwards. */
+  metricsPauseMs: 1_000,
   /** Bytes waiting in a socket's send buffer before its reader counts as too slow. */
   bufferedBytes: 256 * 1024,
   /** Events due to a client that acknowledges, and not acknowledged by it. */
@@ -85,8 +91,8 @@ export function parseSinceParameter(value: string | null): number | 'invalid' | 
   return /^\d{1,15}$/.test(value) ? Number(value) : 'invalid'
 }
 
-const SubscribeMessage = z.object({ subscribe: z.array(z.string().max(64)).max(32) })
-const AckMessage = z.object({ ack: z.int().min(0) })
+const subscribeMessage = once(() => z.object({ subscribe: z.array(z.string().max(64)).max(32) }))
+const ackMessage = once(() => z.object({ ack: z.int().min(0) }))
 
 export type ClientMessage =
   | { kind: 'ping' }
@@ -104,9 +110,9 @@ export function parseClientMessage(message: string | ArrayBuffer, maxLength: num
   } catch {
     return { kind: 'unknown' }
   }
-  const subscribe = SubscribeMessage.safeParse(parsed)
+  const subscribe = subscribeMessage().safeParse(parsed)
   if (subscribe.success) return { kind: 'subscribe', topics: parseTopics(subscribe.data.subscribe) }
-  const ack = AckMessage.safeParse(parsed)
+  const ack = ackMessage().safeParse(parsed)
   if (ack.success) return { kind: 'ack', seq: ack.data.ack }
   return { kind: 'unknown' }
 }
@@ -170,33 +176,37 @@ export function encodeResync(position: HubPosition, at: string, reason: ResyncRe
 }
 
 /** A user's id goes into the attachment and, prefixed, into a socket tag of at most 256 characters. */
-const UserId = z.string().min(1).max(200)
+const userId = once(() => z.string().min(1).max(200))
 
 /** Who does not say (an older version of the Worker) is told the least. */
-const Limited = z.boolean().default(true)
+const limited = once(() => z.boolean().default(true))
 
-export const StoredTicket = z.object({
-  hash: z.string().regex(/^[0-9a-f]{64}$/),
-  userId: UserId,
-  limited: Limited,
-  expiresAtMs: z.int(),
-})
+export const storedTicket = once(() =>
+  z.object({
+    hash: z.string().regex(/^[0-9a-f]{64}$/),
+    userId: userId(),
+    limited: limited(),
+    expiresAtMs: z.int(),
+  }),
+)
 
 /** What a connection keeps across hibernation, in its attachment. */
-export const SocketAttachment = z.strictObject({
-  v: z.literal(1),
-  userId: UserId,
-  /** Whether events come without what they tell of: see `withoutDetails`. */
-  limited: Limited,
-  connectedAtMs: z.number(),
-  /** `null`: everything. */
-  topics: z.array(z.string()).nullable(),
-  /** The hub's seq when this subscription began. */
-  startSeq: z.int().min(0),
-  /** The last seq due to the socket before that: the first frame's `prevSeq`. */
-  priorSeq: z.int().min(0),
-  /** The last acknowledgement, and how many events were due up to it; `null` for clients that send none. */
-  ack: z.strictObject({ seq: z.int().min(0), dueCount: z.int() }).nullable(),
-  badMessages: z.int().min(0),
-})
-export type SocketAttachment = z.infer<typeof SocketAttachment>
+export const socketAttachment = once(() =>
+  z.strictObject({
+    v: z.literal(1),
+    userId: userId(),
+    /** Whether events come without what they tell of: see `withoutDetails`. */
+    limited: limited(),
+    connectedAtMs: z.number(),
+    /** `null`: everything. */
+    topics: z.array(z.string()).nullable(),
+    /** The hub's seq when this subscription began. */
+    startSeq: z.int().min(0),
+    /** The last seq due to the socket before that: the first frame's `prevSeq`. */
+    priorSeq: z.int().min(0),
+    /** The last acknowledgement, and how many events were due up to it; `null` for clients that send none. */
+    ack: z.strictObject({ seq: z.int().min(0), dueCount: z.int() }).nullable(),
+    badMessages: z.int().min(0),
+  }),
+)
+export type SocketAttachment = z.infer<ReturnType<typeof socketAttachment>>

@@ -1,6 +1,6 @@
 /** Questions about the hub's sequence: what came before for whom, and how much of it. */
+import type { HubState } from './event-log.ts'
 import { encodeFrame, type SequencedEvent, type Subscription, withoutDetails } from './protocol.ts'
-import type { HubState } from './store.ts'
 
 /** The last sequence number among the topics; 0 when there was none yet. */
 export function lastSeqOf(state: HubState, topics: Subscription): number {

@@ -7,7 +7,12 @@ it('keeps what it was told when it is opened again', () => {
   const store = openHubStore(database)
   store.setWorkspaceId('w')
   const event = { seq: 1, topic: 'job', type: 'job.updated', at: 'now', generation: 2, data: '{}' }
-  store.append([event], { seq: 1, generation: 2, topics: new Map([['job', { lastSeq: 1, count: 1 }]]) }, 0)
+  store.append(
+    [event],
+    { seq: 1, generation: 2, topics: new Map([['job', { lastSeq: 1, count: 1 }]]) },
+    0,
+    'p',
+  )
   const again = openHubStore(database)
   expect(again.workspaceId()).toBe('w')
   expect(again.load()).toEqual({
@@ -16,14 +21,16 @@ it('keeps what it was told when it is opened again', () => {
     topics: new Map([['job', { lastSeq: 1, count: 1 }]]),
   })
   expect(again.eventsAfter(0, null)).toEqual([event])
+  expect(again.loadPending()).toBe('p')
 })
 
 it('keeps nothing of an append that failed half way', () => {
   const store = openHubStore(memoryDatabase())
   const event = { seq: 1, topic: 'job', type: 'job.updated', at: 'now', generation: 2, data: '{}' }
-  expect(() => store.append([event, event], { seq: 2, generation: 2, topics: new Map() }, 0)).toThrow()
+  expect(() => store.append([event, event], { seq: 2, generation: 2, topics: new Map() }, 0, 'p')).toThrow()
   expect(store.load().seq).toBe(0)
   expect(store.eventsAfter(0, null)).toEqual([])
+  expect(store.loadPending()).toBeNull()
 })
 
 it('removes expired tickets when it takes a new one', () => {
@@ -49,6 +56,7 @@ it('takes over the storage of the version that did not tell limited members apar
   // As version 1 left it.
   database.rows('ALTER TABLE tickets DROP COLUMN limited')
   database.rows('DROP TABLE shut_out')
+  database.rows('DROP TABLE shards')
   database.rows("UPDATE meta SET value = 1 WHERE key = 'schema_version'")
   database.rows("INSERT INTO tickets (hash, user_id, expires_at_ms) VALUES ('old', 'user:ada', 10)")
   const store = openHubStore(database)

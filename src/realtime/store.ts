@@ -1,6 +1,8 @@
 /** What a hub keeps: the last events, per-topic counters, tickets. One small SQLite database. */
 import { z } from 'zod'
+import { once } from '../lib/once.ts'
 import type { TicketRecord } from '../ports.ts'
+import type { EventLog, HubState, TopicState } from './event-log.ts'
 import type { SequencedEvent, Subscription } from './protocol.ts'
 
 /** The part of SQLite that is used. Every call is synchronous. */
@@ -10,31 +12,22 @@ export interface SqlDatabase {
   transaction(closure: () => void): void
 }
 
-/** A topic's last event, and how many there ever were. */
-export interface TopicState {
-  lastSeq: number
-  count: number
-}
-
-export interface HubState {
-  seq: number
-  generation: number
-  topics: Map<string, TopicState>
-}
-
 /** Whom a ticket admits. */
 export type TicketBearer = Pick<TicketRecord, 'userId' | 'limited'>
 
-export interface HubStore {
+export interface HubStore extends EventLog {
   load(): HubState
-  /** Keeps new events and the state they lead to, at once, and forgets events up to `trimToSeq`. */
-  append(events: SequencedEvent[], state: HubState, trimToSeq: number): void
-  /** The smallest sequence number kept, or `null` when there is none. */
-  oldestSeq(): number | null
-  eventsAfter(seq: number, topics: Subscription): SequencedEvent[]
-  /** The last kept event of the topics at or before `seq`, or `null`. */
-  lastSeqUpTo(seq: number, topics: Subscription): number | null
-  countAfter(seq: number, topics: Subscription): number
+  /** What `append` was told is still to be sent, as text; `null`: nothing. */
+  loadPending(): string | null
+  /**
+   * Keeps new events, the state they lead to, and what is still to be sent of it, at once, and forgets events up
+   * to `trimToSeq`.
+   */
+  append(events: SequencedEvent[], state: HubState, trimToSeq: number, pending: string | null): void
+  /** Shards that may hold sockets of this workspace. */
+  shards(): number[]
+  addShard(slot: number): void
+  removeShard(slot: number): void
   putTicket(ticket: TicketRecord, nowMs: number): void
   /** Removes a ticket; answers whom it admits, or `null` when it is unknown, used or expired. */
   takeTicket(hash: string, nowMs: number): TicketBearer | null
@@ -46,7 +39,7 @@ export interface HubStore {
 }
 
 /** Raised with every migration added below. */
-const SCHEMA_VERSION = 3
+const SCHEMA_VERSION = 4
 /** The oldest version of this code that can still work on what the newest writes. */
 const READABLE_FROM_VERSION = 1
 
@@ -67,20 +60,28 @@ const MIGRATIONS: readonly (readonly string[])[] = [
   // Version 1 does not say of whom its tickets are: those are told the least.
   ['ALTER TABLE tickets ADD COLUMN limited INTEGER NOT NULL DEFAULT 1'],
   ['CREATE TABLE shut_out (user_id TEXT PRIMARY KEY, until_ms INTEGER NOT NULL)'],
+  ['CREATE TABLE shards (slot INTEGER PRIMARY KEY)'],
 ]
 
-const MetaRow = z.object({ key: z.string(), value: z.union([z.string(), z.number()]) })
-const TopicRow = z.object({ topic: z.string(), last_seq: z.number(), count: z.number() })
-const EventRow = z.object({
-  seq: z.number(),
-  topic: z.string(),
-  type: z.string(),
-  at: z.string(),
-  generation: z.number(),
-  data: z.string(),
-})
-const TicketRow = z.object({ user_id: z.string(), limited: z.number(), expires_at_ms: z.number() })
-const NumberRow = z.object({ n: z.number().nullable() })
+const metaRow = once(() => z.object({ key: z.string(), value: z.union([z.string(), z.number()]) }))
+const topicRow = once(() => z.object({ topic: z.string(), last_seq: z.number(), count: z.number() }))
+const eventRow = once(() =>
+  z.object({
+    seq: z.number(),
+    topic: z.string(),
+    type: z.string(),
+    at: z.string(),
+    generation: z.number(),
+    data: z.string(),
+  }),
+)
+const ticketRow = once(() =>
+  z.object({ user_id: z.string(), limited: z.number(), expires_at_ms: z.number() }),
+)
+const shardRow = once(() => z.object({ slot: z.number() }))
+const numberRow = once(() => z.object({ n: z.number().nullable() }))
+
+const number = once(() => z.number())
 
 /**
  * Opens the hub's database and brings its tables up to date.
@@ -90,19 +91,24 @@ export function openHubStore(db: SqlDatabase): HubStore {
   db.transaction(() => migrate(db))
 
   const numberOf = (query: string, ...bindings: (string | number)[]): number | null =>
-    NumberRow.parse(db.rows(query, ...bindings)[0]).n
+    numberRow().parse(db.rows(query, ...bindings)[0]).n
 
   return {
     load() {
       const topics = new Map<string, TopicState>()
       for (const row of db.rows('SELECT topic, last_seq, count FROM topics')) {
-        const { topic, last_seq, count } = TopicRow.parse(row)
+        const { topic, last_seq, count } = topicRow().parse(row)
         topics.set(topic, { lastSeq: last_seq, count })
       }
       return { seq: numberMeta(db, 'seq'), generation: numberMeta(db, 'generation'), topics }
     },
 
-    append(events, state, trimToSeq) {
+    loadPending() {
+      const value = meta(db, 'pending')
+      return typeof value === 'string' && value !== '' ? value : null
+    },
+
+    append(events, state, trimToSeq, pending) {
       db.transaction(() => {
         for (const event of events) {
           db.rows(
@@ -127,6 +133,7 @@ export function openHubStore(db: SqlDatabase): HubStore {
         }
         setMeta(db, 'seq', state.seq)
         setMeta(db, 'generation', state.generation)
+        if (pending !== null || meta(db, 'pending') !== null) setMeta(db, 'pending', pending ?? '')
         db.rows('DELETE FROM events WHERE seq <= ?', trimToSeq)
       })
     },
@@ -141,7 +148,7 @@ export function openHubStore(db: SqlDatabase): HubStore {
           seq,
           ...filter.bindings,
         )
-        .map((row) => EventRow.parse(row))
+        .map((row) => eventRow().parse(row))
     },
 
     lastSeqUpTo(seq, topics) {
@@ -176,7 +183,7 @@ export function openHubStore(db: SqlDatabase): HubStore {
         hash,
       )[0]
       if (row === undefined) return null
-      const ticket = TicketRow.parse(row)
+      const ticket = ticketRow().parse(row)
       if (ticket.expires_at_ms <= nowMs) return null
       return { userId: ticket.user_id, limited: ticket.limited !== 0 }
     },
@@ -193,6 +200,16 @@ export function openHubStore(db: SqlDatabase): HubStore {
       return (
         numberOf('SELECT COUNT(*) AS n FROM shut_out WHERE user_id = ? AND until_ms > ?', userId, nowMs) !== 0
       )
+    },
+
+    shards: () => db.rows('SELECT slot FROM shards ORDER BY slot').map((row) => shardRow().parse(row).slot),
+
+    addShard(slot) {
+      db.rows('INSERT OR IGNORE INTO shards (slot) VALUES (?)', slot)
+    },
+
+    removeShard(slot) {
+      db.rows('DELETE FROM shards WHERE slot = ?', slot)
     },
 
     workspaceId() {
@@ -223,11 +240,11 @@ function migrate(db: SqlDatabase): void {
 
 function meta(db: SqlDatabase, key: string): string | number | null {
   const row = db.rows('SELECT key, value FROM meta WHERE key = ?', key)[0]
-  return row === undefined ? null : MetaRow.parse(row).value
+  return row === undefined ? null : metaRow().parse(row).value
 }
 
 function numberMeta(db: SqlDatabase, key: string): number {
-  return z.number().parse(meta(db, key) ?? 0)
+  return number().parse(meta(db, key) ?? 0)
 }
 
 function setMeta(db: SqlDatabase, key: string, value: string | number): void {

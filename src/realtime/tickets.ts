@@ -24,7 +24,7 @@ export interface NewTicket {
 }
 
 /**
- * Makes a ticket for a workspace.
+ * Makes a ticket for a workspace, or for the public, whose hub is called `public` as no workspace (a UUID) can be.
  * @throws RangeError when the workspace id could not be told from the secret (at most 64 letters, digits,
  * `_` or `-`).
  */

@@ -112,6 +112,7 @@ function bindings(url: string): Bindings & Record<string, unknown> {
     RATE_LIMITS:
       'reads=100000/60,writes=100000/60,unauthenticated=100000/60,sign-in=100000/60,sign-up=100000/60',
     WORKSPACE_HUB: { getByName: fails },
+    FANOUT_SHARD: { getByName: fails },
     ARCHIVE: asBucket({ put: fails, get: fails, delete: fails, head: fails, list: fails }),
   }
 }

@@ -1,6 +1,6 @@
 /** A hub without a runtime: SQLite from Node, sockets that write down what they are told. */
 import { DatabaseSync } from 'node:sqlite'
-import { Hub } from '../../src/realtime/hub.ts'
+import { Hub, type HubDeps } from '../../src/realtime/hub.ts'
 import { LIVE_LIMITS, type LiveLimits, parseTypesParameter } from '../../src/realtime/protocol.ts'
 import type { HubSocket, HubSockets } from '../../src/realtime/sockets.ts'
 import { type HubStore, openHubStore, type SqlDatabase } from '../../src/realtime/store.ts'
@@ -85,7 +85,11 @@ export interface HubRig {
   }): FakeSocket
 }
 
-export function createHubRig(limits: Partial<LiveLimits> = {}, database = memoryDatabase()): HubRig {
+export function createHubRig(
+  limits: Partial<LiveLimits> = {},
+  database = memoryDatabase(),
+  deliver: HubDeps['deliver'] = () => {},
+): HubRig {
   const clock = { nowMs: Date.UTC(2026, 10, 1, 12) }
   const connections: { socket: FakeSocket; userId: string }[] = []
   const sockets: HubSockets = {
@@ -98,7 +102,8 @@ export function createHubRig(limits: Partial<LiveLimits> = {}, database = memory
       store,
       sockets,
       clock: { now: () => clock.nowMs },
-      limits: { ...LIVE_LIMITS, ...limits },
+      deliver,
+      limits: { ...LIVE_LIMITS, metricsPauseMs: 0, ...limits },
     })
     return { hub, store }
   }

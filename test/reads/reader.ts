@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { inject } from 'vitest'
 import { createApp } from '../../src/app.ts'
-import { type Bindings, createDeps } from '../../src/deps.ts'
+import { type AppDeps, type Bindings, createDeps } from '../../src/deps.ts'
 import { createHotPath } from '../../src/http/hot-path.ts'
 import { sha256Hex } from '../../src/lib/hash.ts'
 import { newId } from '../../src/lib/ids.ts'
@@ -9,9 +9,10 @@ import type { TestDatabase } from '../harness/database.ts'
 import { makeAccount, makeWorkspace } from '../harness/factories.ts'
 
 /** What a request of the Worker's is for, by what it says. */
-type Purpose = 'region' | 'caller' | 'database' | 'limit' | 'other'
+type Purpose = 'region' | 'caller' | 'database' | 'replica' | 'limit' | 'other'
 
 export interface Reader {
+  workspaceId: string
   /** The whole Worker, over real Postgres and Redis; in the data centre of the others, unless elsewhere. */
   isolate(options?: { elsewhere?: boolean }): Isolate
   /** From now on so many requests of each purpose are answered, and no others ever. */
@@ -20,13 +21,20 @@ export interface Reader {
 }
 
 export interface Isolate {
-  ask(path: string): Promise<{ status: number; tier: string | null }>
+  ask(path: string): Promise<{ status: number; tier: string | null; body: string }>
+  deps: AppDeps
   /** What goes on after answers has ended. */
   settled(): Promise<void>
 }
 
-/** Somebody who reads a workspace of their own with a key. */
-export async function makeReader(database: TestDatabase): Promise<Reader> {
+/**
+ * Somebody who reads a workspace of their own with a key.
+ * @param variables of the deployment, beside those that it needs
+ */
+export async function makeReader(
+  database: TestDatabase,
+  variables: Record<string, string> = {},
+): Promise<Reader> {
   const workspaceId = await makeWorkspace(database)
   await makeAccount(database, workspaceId)
   const key = `tm_${randomBytes(32).toString('base64url')}`
@@ -39,25 +47,36 @@ export async function makeReader(database: TestDatabase): Promise<Reader> {
   let allowed: Partial<Record<Purpose, number>> | null = null
   let sent: Purpose[] = []
   globalThis.fetch = (input, init) => {
-    const purpose = purposeOf(String(input), typeof init?.body === 'string' ? init.body : '')
+    const asksReplica = isOf(variables.DATABASE_READ_URL, new Headers(init?.headers))
+    const told = purposeOf(String(input), typeof init?.body === 'string' ? init.body : '')
+    const purpose = told === 'database' && asksReplica ? 'replica' : told
     sent.push(purpose)
     if (allowed === null) return real(input, init)
     const left = allowed[purpose] ?? 0
     allowed[purpose] = left - 1
-    return left > 0 ? real(input, init) : new Promise<never>(() => {})
+    if (left > 0) return real(input, init)
+    return new Promise<never>((_resolve, reject) => {
+      // Whoever waits for a replica has something else to turn to; for the others it is over.
+      if (purpose === 'replica') init?.signal?.addEventListener('abort', reject)
+    })
   }
   const shared = new Map<string, Response>()
   return {
+    workspaceId,
     isolate({ elsewhere = false } = {}) {
       let background: Promise<unknown>[] = []
       const cache = coloCache(elsewhere ? new Map<string, Response>() : shared)
-      const deps = createDeps(bindings(database), {
-        waitUntil: (work) => void background.push(work.catch(() => {})),
-        openColoCache: () => cache,
-      })
+      const deps = createDeps(
+        { ...bindings(database), ...variables },
+        {
+          waitUntil: (work) => void background.push(work.catch(() => {})),
+          openColoCache: () => cache,
+        },
+      )
       const hotPath = createHotPath()
       const app = createApp(() => deps, hotPath)
       return {
+        deps,
         async ask(path) {
           const request = new Request(`https://tidemark.example.com${path}`, {
             headers: { authorization: `Bearer ${key}` },
@@ -65,9 +84,9 @@ export async function makeReader(database: TestDatabase): Promise<Reader> {
           const known = hotPath.recall(request)
           const again = known === null ? null : await hotPath.answer(known, request, deps.http)
           const response = again ?? (await app.fetch(request))
-          await response.arrayBuffer()
+          const body = await response.text()
           const timing = response.headers.get('server-timing') ?? ''
-          return { status: response.status, tier: /cache;desc="(\w+)"/.exec(timing)?.[1] ?? null }
+          return { status: response.status, tier: /cache;desc="(\w+)"/.exec(timing)?.[1] ?? null, body }
         },
         async settled() {
           while (background.length > 0) {
@@ -91,6 +110,12 @@ export async function makeReader(database: TestDatabase): Promise<Reader> {
       globalThis.fetch = real
     },
   }
+}
+
+/** Whether a statement goes to a database. */
+function isOf(address: string | undefined, headers: Headers): boolean {
+  const asked = headers.get('neon-connection-string')
+  return asked !== null && address !== undefined && new URL(asked).pathname === new URL(address).pathname
 }
 
 function purposeOf(url: string, body: string): Purpose {
@@ -120,6 +145,7 @@ function bindings(database: TestDatabase): Bindings & Record<string, unknown> {
     PUBLIC_URL: 'https://tidemark.example.com',
     RATE_LIMITS: 'reads=6000/60',
     WORKSPACE_HUB: { getByName: unused },
+    FANOUT_SHARD: { getByName: unused },
     ARCHIVE: asBucket({ put: unused, get: unused, delete: unused, head: unused, list: unused }),
   }
 }

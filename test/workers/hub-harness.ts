@@ -1,12 +1,23 @@
 /** Clients of a hub inside workerd. */
 import { env } from 'cloudflare:workers'
 import type { WebSocket } from '@cloudflare/workers-types'
-import type { WorkspaceHubNamespace, WorkspaceHubStub } from '../../src/realtime/rpc.ts'
+import { createHubAdapter } from '../../src/adapters/hub.ts'
+import type {
+  FanoutShardNamespace,
+  FanoutShardStub,
+  WorkspaceHubNamespace,
+  WorkspaceHubStub,
+} from '../../src/realtime/rpc.ts'
+import { shardName } from '../../src/realtime/rpc.ts'
 import { createTicket } from '../../src/realtime/tickets.ts'
 
 /** The binding of `wrangler.toml`: the runtime made it, so its shape is known. */
 function hubs(): WorkspaceHubNamespace {
   return env.WORKSPACE_HUB as WorkspaceHubNamespace
+}
+
+function shards(): FanoutShardNamespace {
+  return env.FANOUT_SHARD as FanoutShardNamespace
 }
 
 export interface Frame {
@@ -72,6 +83,7 @@ export class TestClient {
 export interface Workspace {
   readonly id: string
   readonly stub: WorkspaceHubStub
+  shard(slot: number): FanoutShardStub
   ticket(userId?: string, options?: { lifeMs?: number; limited?: boolean }): Promise<string>
   /** Upgrades with the given query, as it is. */
   upgrade(query: string): Promise<TestClient>
@@ -93,6 +105,7 @@ export function newWorkspace(): Workspace {
   const workspace: Workspace = {
     id,
     stub,
+    shard: (slot) => shards().getByName(shardName(id, slot)),
     async ticket(userId = 'user-1', { lifeMs = 30_000, limited = false } = {}) {
       const ticket = await createTicket(id, Date.now())
       await stub.issueTicket({ hash: ticket.hash, userId, limited, expiresAtMs: Date.now() + lifeMs })
@@ -100,7 +113,7 @@ export function newWorkspace(): Workspace {
     },
     async upgrade(query) {
       const request = new Request(`https://hub.test/?${query}`, { headers: { Upgrade: 'websocket' } })
-      const { webSocket } = await stub.fetch(request)
+      const { webSocket } = await createHubAdapter(hubs(), shards()).connect(id, request)
       if (webSocket === null || webSocket === undefined) throw new Error('The answer was no upgrade.')
       return new TestClient(webSocket)
     },

@@ -216,15 +216,14 @@ describe('limits', () => {
     await fourth.until(({ closed }) => closed !== null)
     expect(fourth.closed?.code).toBe(4429)
 
-    await workspace.connect({ userId: 'b' })
-    await workspace.connect({ userId: 'c' })
-    const sixth = await workspace.upgrade(`ticket=${await workspace.ticket('d')}`)
-    await sixth.until(({ closed }) => closed !== null)
-    expect(sixth.closed?.code).toBe(4429)
+    for (const userId of ['b', 'c', 'd', 'e', 'f']) await workspace.connect({ userId })
+    const ninth = await workspace.upgrade(`ticket=${await workspace.ticket('g')}`)
+    await ninth.until(({ closed }) => closed !== null)
+    expect(ninth.closed?.code).toBe(4429)
 
     first.socket.close(1000, 'done')
     await first.until(({ closed }) => closed !== null)
-    await workspace.connect({ userId: 'd' })
+    await workspace.connect({ userId: 'g' })
   })
 
   it('of nonsense end the connection, and nonsense never breaks the hub', async () => {
