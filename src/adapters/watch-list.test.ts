@@ -2,6 +2,7 @@ import type { Redis } from '@upstash/redis'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { type RedisHandle, startRedis } from '../../scripts/local/redis.ts'
 import { startUpstashRest, type UpstashRest } from '../../scripts/local/upstash-rest/index.ts'
+import { PUBLIC_SCOPE } from '../ports.ts'
 import { createRedis } from './redis.ts'
 import { createWatchList } from './watch-list.ts'
 
@@ -35,7 +36,8 @@ afterAll(async () => {
 })
 
 describe('the list of watched workspaces', () => {
-  it('is empty where nobody looks', async () => {
+  it('is empty where nobody looks, also while somebody listens to the public', async () => {
+    await createWatchList(redis, clock).mark(PUBLIC_SCOPE)
     expect(await createWatchList(redis, clock).list()).toEqual([])
   })
 

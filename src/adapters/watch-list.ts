@@ -1,6 +1,6 @@
 import type { Redis } from '@upstash/redis'
 import { WATCHED_FOR_SECONDS } from '../domain/sync-tiers.ts'
-import type { Clock, WatchList } from '../ports.ts'
+import { type Clock, PUBLIC_SCOPE, type WatchList } from '../ports.ts'
 
 const KEY = 'tm:watched'
 /** Marks of one workspace by one isolate come no more often than this. */
@@ -14,6 +14,8 @@ export function createWatchList(redis: Redis, clock: Clock, key = KEY): WatchLis
   const marked = new Map<string, number>()
   return {
     async mark(workspaceId) {
+      // Its hub says like any other that somebody listens. Nobody's accounts are read for that.
+      if (workspaceId === PUBLIC_SCOPE) return
       const now = clock.now()
       if (now - (marked.get(workspaceId) ?? Number.NEGATIVE_INFINITY) < MARK_EVERY_MS) return
       if (marked.size > 10_000) marked.clear()

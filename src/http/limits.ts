@@ -17,6 +17,8 @@ const DEFAULT_LIMITS: Record<LimitName, { limit: number; windowSeconds: number }
   mails: { limit: 3, windowSeconds: 3_600 },
   imports: { limit: 20, windowSeconds: 3_600 },
   public: { limit: 60, windowSeconds: 60 },
+  /** Tickets for the public's live updates, each of which costs the one hub that all of them share a write. */
+  'public-tickets': { limit: 30, windowSeconds: 60 },
   /** Failed attempts to say who one is, by address; see `failed-attempts.ts`. */
   unauthenticated: { limit: 60, windowSeconds: 60 },
 }

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { PLATFORMS } from '../../src/domain/platforms.ts'
 import { createTestDatabase, type TestDatabase } from '../harness/database.ts'
 import { makeAccount } from '../harness/factories.ts'
 import { type AppConnection, connectAsApp, REFUSED } from './as-app.ts'
@@ -89,6 +90,8 @@ const ANSWERS: Record<string, (rows: unknown[]) => boolean> = {
   app_workspaces_to_reconcile: (rows) => rows.every((row) => typeof row === 'string'),
   // Whose trends are due: ids, and nothing else.
   app_workspaces_with_hashtags: (rows) => rows.every((row) => typeof row === 'string'),
+  // Platforms that somebody reads: names of ours.
+  app_public_platforms: (rows) => rows.every((row) => PLATFORMS.some((platform) => platform === row)),
   app_expire: (rows) => rows.every((row) => Object.values(Object(row)).every((count) => count === 0)),
 }
 const USAGE_FIGURES = 'calls cost_micros failures items latency_ms platform slowest_ms units'.split(' ')
@@ -99,6 +102,7 @@ const ONE_VALUE = [
   'app_count',
   'app_ensure_partitions',
   'app_ensure_snapshot_partitions',
+  'app_public_told',
   'app_put_off_accounts',
   'app_record_api_usage',
   'app_record_malformed',
@@ -115,9 +119,11 @@ const NO_ROWS = [
   'app_person',
   'app_platforms_with_due_posts',
   'app_posts_by_rate',
+  'app_posts_in_rates',
   'app_public_tag_counts',
   'app_public_tag_posts',
   'app_search_posts',
+  'app_store_public_trends',
   'app_undelivered_events',
 ]
 /** Figures of the whole database, for its operators: they take no argument of anybody's, and name no tenant. */

@@ -31,6 +31,9 @@ export const OUTSIDE_WORKSPACES: Readonly<Record<string, string>> = {
   // What is learnt of platforms is the deployment's, and holds nothing of anybody's.
   malformed_answers: 'SELECT',
   operators: 'SELECT',
+  // What anybody may see, and where it stands.
+  public_scope: 'SELECT',
+  public_trending_hashtags: 'SELECT',
 }
 
 /** What the Worker's role may not do to a workspace's own rows. */
@@ -45,7 +48,7 @@ export const WITHHELD: Readonly<Record<string, readonly string[]>> = {
 const TRIGGERED_TABLES = ['post_search']
 
 /** Migrations have written the one row that they may have. */
-const SINGLE_ROW_TABLES = ['deployment']
+const SINGLE_ROW_TABLES = ['deployment', 'public_scope']
 
 /** Every table, whatever migrations have made of the schema meanwhile. */
 export async function readTables(database: TestDatabase): Promise<TableFacts[]> {

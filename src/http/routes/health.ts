@@ -12,31 +12,32 @@ const READY_FOR_MS = 10_000
 /** Whether the process lives, and whether what it needs does. */
 export function createHealthRoutes() {
   let last: { atMs: number; checks: Checks } | null = null
-  return new Hono<HttpEnv>()
-    .get('/healthz', (c) =>
-      c.json(
-        { status: 'ok', version: VERSION, commit: c.var.deps.config.commit, schemaVersion: SCHEMA_VERSION },
-        200,
-        { 'cache-control': 'no-store' },
-      ),
+  return new Hono<HttpEnv>().get('/healthz', answerAlive).get('/readyz', async (c) => {
+    const now = c.var.deps.services.clock.now()
+    if (last === null || now - last.atMs >= READY_FOR_MS)
+      last = { atMs: now, checks: await c.var.deps.probe() }
+    const seen = last.checks
+    const ready = Object.values(seen).every((check) => check.ok)
+    const checks = Object.fromEntries(
+      Object.entries(seen).map(([name, { ok }]) => [name, ok ? 'ok' : 'down']),
     )
-    .get('/readyz', async (c) => {
-      const now = c.var.deps.services.clock.now()
-      if (last === null || now - last.atMs >= READY_FOR_MS)
-        last = { atMs: now, checks: await c.var.deps.probe() }
-      const seen = last.checks
-      const ready = Object.values(seen).every((check) => check.ok)
-      const checks = Object.fromEntries(
-        Object.entries(seen).map(([name, { ok }]) => [name, ok ? 'ok' : 'down']),
-      )
-      const details = (await isAskedByOperator(c))
-        ? { dependencies: describeChecks(seen, c.var.deps.breakers()) }
-        : {}
-      return c.json({ status: ready ? 'ready' : 'degraded', checks, ...details }, ready ? 200 : 503, {
-        'cache-control': 'no-store',
-        ...(ready ? {} : { 'retry-after': '10' }),
-      })
+    const details = (await isAskedByOperator(c))
+      ? { dependencies: describeChecks(seen, c.var.deps.breakers()) }
+      : {}
+    return c.json({ status: ready ? 'ready' : 'degraded', checks, ...details }, ready ? 200 : 503, {
+      'cache-control': 'no-store',
+      ...(ready ? {} : { 'retry-after': '10' }),
     })
+  })
+}
+
+/** Says that a Worker lives, and which version it is. */
+export function answerAlive(c: Context<HttpEnv>): Response {
+  return c.json(
+    { status: 'ok', version: VERSION, commit: c.var.deps.config.commit, schemaVersion: SCHEMA_VERSION },
+    200,
+    { 'cache-control': 'no-store' },
+  )
 }
 
 /**

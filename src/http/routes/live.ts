@@ -1,8 +1,10 @@
 import { createRoute, z } from '@hono/zod-openapi'
 import { Hono } from 'hono'
 import { parseTicket } from '../../realtime/tickets.ts'
+import { issuePublicTicket } from '../../services/live/issue-public-ticket.ts'
 import { issueTicket } from '../../services/live/issue-ticket.ts'
 import type { HttpEnv } from '../context.ts'
+import { addressCaller, assertAllowed, limitPolicy } from '../limits.ts'
 import { createApi, json, problems } from '../openapi.ts'
 
 const TicketDocument = z
@@ -23,6 +25,29 @@ const ticketRoute = createRoute({
 export const ticketRoutes = createApi().openapi(ticketRoute, async (c) =>
   c.json(await issueTicket(c.var.ctx, c.var.deps.config.publicUrl), 201),
 )
+
+const publicTicketRoute = createRoute({
+  method: 'post',
+  path: '/public/realtime/tickets',
+  tags: ['Live'],
+  'x-permission': 'public',
+  security: [],
+  summary: 'A ticket for one WebSocket connection that tells of public trends, without a key',
+  description:
+    'Single use, good for 30 seconds; at most 30 a minute and 50 connections an address. Connect to `url`: `trending.updated` with `"scope": "public"` tells that trends have changed. Then ask `GET /public/trending/hashtags` with `minGeneration` of the event.',
+  responses: { 201: json(TicketDocument, 'The ticket'), ...problems(503) },
+})
+
+/** Served before anybody is asked who they are, as other public routes; see `chargeAddress`. */
+export const publicTicketRoutes = createApi().openapi(publicTicketRoute, async (c) => {
+  const { services, limiter, config } = c.var.deps
+  const caller = addressCaller(c.req.raw.headers)
+  const verdict = await limiter.require(limitPolicy(c.var.deps, 'public-tickets'), caller)
+  c.set('limit', verdict)
+  assertAllowed(verdict)
+  const by = { caller, secret: config.cursorSecret }
+  return c.json(await issuePublicTicket(services, by, config.publicUrl), 201)
+})
 
 /** The upgrade itself. It carries its ticket, and needs no other credential. */
 export const socketRoute = new Hono<HttpEnv>().get('/realtime', async (c) => {

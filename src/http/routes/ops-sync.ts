@@ -24,7 +24,7 @@ const breakersRoute = createRoute({
   path: '/ops/circuit-breakers',
   summary: 'What is being called, and what is left alone',
   description:
-    'Of platforms: one opens after five failures in a row, or when half of the last twenty calls failed; after 30 seconds one call tries again. Of `postgres` and `redis`: those of the isolate that answers, which probes them and opens and closes them by what they say. While Redis does not answer, those of platforms are left out, and `platformsLeftOut` says why.',
+    'Of platforms: one opens after five failures in a row, or when half of the last twenty calls failed; after 30 seconds one call tries again. Of `postgres`, `redis` and, where there is one, `replica`: those of the isolate that answers, which probes them and opens and closes them by what they say. While Redis does not answer, those of platforms are left out, and `platformsLeftOut` says why.',
   responses: {
     200: json(
       CircuitBreakers.extend({ items: z.array(CircuitBreaker.openapi('CircuitBreaker')) }),

@@ -5,7 +5,7 @@ import type { DeadLetter } from '../../ports.ts'
 import { makeRig } from '../../services/imports/rig.test-helper.ts'
 import { SCHEMA_VERSION } from '../../version.ts'
 import { opsRoutes } from './ops.ts'
-import { makeRoutesRig, PUBLIC_URL, type RoutesRig } from './rig.test-helper.ts'
+import { CALLBACKS_URL, makeRoutesRig, PUBLIC_URL, type RoutesRig } from './rig.test-helper.ts'
 
 let database: TestDatabase
 beforeAll(async () => {
@@ -117,6 +117,7 @@ describe('an operator', () => {
         { name: 'postgres', state: 'ok', detail: null, breaker: 'closed' },
         { name: 'queue', state: 'ok', detail: null, breaker: null },
       ],
+      outbox: { undelivered: 0, oldestSeconds: null, level: 'ok' },
     })
     // They are known for some seconds.
     rig.setDatabaseUp(false)
@@ -126,6 +127,7 @@ describe('an operator', () => {
       status: 'degraded',
       schemaVersion: { actual: null },
       dependencies: [{ name: 'postgres', state: 'down', detail: expect.stringContaining('db.internal') }, {}],
+      outbox: null,
     })
     expect(text).not.toContain('hunter2')
   })
@@ -156,7 +158,10 @@ describe('an operator', () => {
       [3, rig.workspaceId, 301, 'critical'],
     ] as const) {
       await wait(of, generation, seconds)
-      expect(await outbox()).toEqual({ undelivered: generation, oldestSeconds: expect.any(Number), level })
+      const expected = { undelivered: generation, oldestSeconds: expect.any(Number), level }
+      expect(await outbox()).toEqual(expected)
+      const status = level === 'critical' ? 'degraded' : 'ready'
+      expect((await rig.ask('/api/v1/ops/health', operator)).body).toMatchObject({ status, outbox: expected })
     }
     await database.sql('UPDATE outbox SET delivered_at = now()')
     expect(await outbox()).toMatchObject({ undelivered: 0, level: 'ok' })
@@ -165,7 +170,7 @@ describe('an operator', () => {
   it('pages through dead letters; those that went elsewhere show their whole address', async () => {
     rig.letters.set('3-3', letter('3-3', { workspaceId: rig.workspaceId }))
     rig.letters.set('2-2', letter('2-2', { url: 'https://old.example/callbacks/sync/plan', status: null }))
-    rig.letters.set('1-1', letter('1-1'))
+    rig.letters.set('1-1', letter('1-1', { url: `${CALLBACKS_URL}/callbacks/sync/posts` }))
     const first = await rig.ask('/api/v1/ops/dead-letters?limit=2', operator)
     expect(first.body).toEqual({
       items: [
@@ -221,7 +226,7 @@ describe('an operator', () => {
         {
           id: 'tidemark-sync-plan',
           state: 'missing',
-          expected: { cron: '* * * * *', destination: `${PUBLIC_URL}/callbacks/sync/plan` },
+          expected: { cron: '* * * * *', destination: `${CALLBACKS_URL}/callbacks/sync/plan` },
           registered: null,
         },
         { id: 'tidemark-trending', state: 'ok', registered: { cron: '*/5 * * * *' } },

@@ -14,7 +14,7 @@ const healthRoute = createRoute({
   ...operators,
   method: 'get',
   path: '/ops/health',
-  summary: 'What runs, and whether what it needs answers',
+  summary: 'What runs, whether what it needs answers, and whether changes are told of',
   responses: { 200: json(Health.openapi('Health'), 'As it is now'), ...problems(403) },
 })
 
@@ -23,7 +23,8 @@ const outboxRoute = createRoute({
   method: 'get',
   path: '/ops/outbox',
   summary: 'Events that listeners have not been told of',
-  description: 'The level is `warning` when the oldest has waited for 60 seconds, `critical` at 300.',
+  description:
+    'The level is `warning` when the oldest has waited for 60 seconds or 500 wait, `critical` at 300 seconds or 5,000.',
   responses: { 200: json(OutboxState.openapi('OutboxState'), 'As it is now'), ...problems(403, 503) },
 })
 
@@ -91,7 +92,12 @@ export const opsRoutes = createApi()
     const { cursor, limit } = c.req.valid('query')
     const codec = createCursorCodec(deps.config.cursorSecret, 'dead-letters')
     const after = cursor === undefined ? null : z.string().parse(await codec.decode(cursor))
-    const { items, nextCursor } = await listDeadLetters(ctx, deps.deadLetters, { cursor: after, limit })
+    const { items, nextCursor } = await listDeadLetters(
+      ctx,
+      deps.deadLetters,
+      { cursor: after, limit },
+      deps.config.callbacksUrl,
+    )
     return c.json({ items, nextCursor: nextCursor === null ? null : await codec.encode(nextCursor) }, 200)
   })
   .openapi(retryRoute, async (c) => {
@@ -102,7 +108,9 @@ export const opsRoutes = createApi()
     await dropDeadLetter(c.var.ctx, c.var.deps.deadLetters, c.req.valid('param').id)
     return c.body(null, 204)
   })
-  .openapi(schedulesRoute, async (c) =>
-    c.json({ items: await listSchedules(c.var.ctx, c.var.deps.schedules), nextCursor: null }, 200),
-  )
+  .openapi(schedulesRoute, async (c) => {
+    const { ctx, deps } = c.var
+    const items = await listSchedules(ctx, deps.schedules, deps.config.callbacksUrl)
+    return c.json({ items, nextCursor: null }, 200)
+  })
   .openapi(databaseRoute, async (c) => c.json(await readDatabase(c.var.ctx), 200))

@@ -18,6 +18,7 @@ import { createHealthRoutes } from './health.ts'
 import { opsRoutes } from './ops.ts'
 
 export const PUBLIC_URL = 'https://tidemark.example'
+export const CALLBACKS_URL = 'https://sync.tidemark.example'
 /** What a client may say when it fails. */
 const FAILURE = 'connect postgres://owner:hunter2@db.internal/tidemark: refused'
 
@@ -110,13 +111,14 @@ export async function makeRoutesRig(database: TestDatabase): Promise<RoutesRig> 
         SCHEDULES.slice(1).map(({ id, cron, path, retries }) => ({
           scheduleId: id,
           cron,
-          destination: `${PUBLIC_URL}${path}`,
+          destination: `${CALLBACKS_URL}${path}`,
           retries,
           isPaused: id === 'tidemark-outbox',
         })),
     },
     config: {
       publicUrl: PUBLIC_URL,
+      callbacksUrl: CALLBACKS_URL,
       corsOrigins: [],
       operatorEmails: ['named@example.com', 'unproved@example.com'],
       rateLimits: {},

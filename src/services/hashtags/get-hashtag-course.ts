@@ -10,8 +10,7 @@ import { daysOf, type Period, periodOf, today } from '../../domain/periods.ts'
 import type { TrendingScope } from '../../domain/trending.ts'
 import { invalidRequest, notFound } from '../../errors.ts'
 import type { ServiceContext } from '../context.ts'
-import { READ_TIMEOUT_MS } from '../overview/get-overview.ts'
-import { PUBLIC_GENERATION } from './compute-trending.ts'
+import { READ_TIMEOUT_MS } from '../read-timeout.ts'
 import type { HashtagCourse } from './schemas.ts'
 
 const COURSE_DAYS = 30
@@ -54,7 +53,8 @@ export async function getPublicHashtagCourse(
   const [row] = await ctx.db.outside(publicHashtagCourse(normalised, period, TOP_POSTS), {
     timeoutMs: READ_TIMEOUT_MS,
   })
-  return present(normalised, 'public', period, nowMs, PUBLIC_GENERATION, row)
+  if (row === undefined) throw new Error('public_scope has no row')
+  return present(normalised, 'public', period, nowMs, row.generation, row)
 }
 
 function requireTag(tag: string): string {

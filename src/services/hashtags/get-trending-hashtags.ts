@@ -1,9 +1,8 @@
 import { workspaceState } from '../../db/queries/overview.ts'
 import { EVERY_PLATFORM, usableTrending, workspaceTagCounts } from '../../db/queries/trending.ts'
 import { notFound } from '../../errors.ts'
-import { brandsOf } from '../access/reach.ts'
 import type { ServiceContext } from '../context.ts'
-import { READ_TIMEOUT_MS } from '../overview/get-overview.ts'
+import { READ_TIMEOUT_MS } from '../read-timeout.ts'
 import { computeTrending, presentCounts, type TrendingInput } from './compute-trending.ts'
 import { presentTrends } from './present.ts'
 import type { TrendingHashtags } from './schemas.ts'
@@ -17,13 +16,14 @@ const STORED_FOR_MS = 5 * 60_000
  * younger than 5 minutes, and nothing has changed in the workspace since (so that its generation is the
  * answer's); otherwise worked out now, in the same round trip. What is worked out ahead is of the whole
  * workspace, and not for members who are limited to brands.
+ * @param ctx.reach brands that whoever asks is limited to, as `ctx.db` is; `null`: none
  * @throws invalid_request as `computeTrending`
  */
 export async function getTrendingHashtags(
-  ctx: Pick<ServiceContext, 'db' | 'clock' | 'workspace' | 'actor'>,
+  ctx: Pick<ServiceContext, 'db' | 'clock' | 'workspace'> & { reach: readonly string[] | null },
   input: TrendingInput,
 ): Promise<TrendingHashtags> {
-  const platform = brandsOf(ctx.actor) === null ? storedPlatform(input) : null
+  const platform = ctx.reach === null ? storedPlatform(input) : null
   if (platform === null) return computeTrending(ctx, input)
   const workspaceId = ctx.workspace.id
   const { window, sort, limit } = input

@@ -1,5 +1,6 @@
-export { computePublicTrending } from './compute-trending.ts'
-export { getHashtagCourse, getPublicHashtagCourse } from './get-hashtag-course.ts'
+export { getHashtagCourse } from './get-hashtag-course.ts'
 export { getTrendingHashtags } from './get-trending-hashtags.ts'
 export { planTrending } from './plan-trending.ts'
+export { refreshPublicTrending } from './refresh-public-trending.ts'
 export { refreshTrending } from './refresh-trending.ts'
+export { tellPublicTrends } from './tell-public-trends.ts'

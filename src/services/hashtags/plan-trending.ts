@@ -17,8 +17,8 @@ const PAGE = 1_000
 const PARALLELISM = 5
 
 /**
- * Queues one `trending/refresh` for every workspace that used a hashtag lately. Planning twice within the
- * same 5 minutes queues nothing twice.
+ * Queues one `trending/refresh` for every workspace that used a hashtag lately, and before them the one of the
+ * public. Planning twice within the same 5 minutes queues nothing twice.
  */
 export async function planTrending(
   deps: Pick<ServiceDeps, 'db' | 'queue' | 'clock'>,
@@ -27,6 +27,14 @@ export async function planTrending(
   const nowMs = deps.clock.now()
   const sinceIso = new Date(nowMs - LISTED_FOR_MS).toISOString()
   const slot = Math.floor(nowMs / EVERY_MS)
+  await deps.queue.publish([
+    {
+      topic: 'trending/refresh-public',
+      body: {},
+      deduplicationId: `trending-public-${slot}`,
+      retries: 1,
+    },
+  ])
   let workspaces = 0
   let after: string | null = null
   do {

@@ -5,8 +5,8 @@ import { makeAccount, makeWorkspace, reading } from '../../../test/harness/facto
 import type { PostReading } from '../../db/queries/ingest/index.ts'
 import { newId } from '../../lib/ids.ts'
 import { ingest } from '../ingest/ingest.ts'
-import { computePublicTrending } from './compute-trending.ts'
 import { getPublicHashtagCourse } from './get-hashtag-course.ts'
+import { getPublicTrending } from './get-public-trending.ts'
 
 /**
  * What one workspace says of a public account must not become what everybody sees. Expected figures come from
@@ -66,7 +66,7 @@ async function accountsOf(workspaceId: string, howMany: number, source = 'public
 
 /** What the public is shown of a tag, and what the posts read in public come to. */
 async function figures(tag: string) {
-  const trending = await computePublicTrending(ctx(), {
+  const trending = await getPublicTrending(ctx(), {
     window: '1h',
     platforms: [],
     sort: 'volume',

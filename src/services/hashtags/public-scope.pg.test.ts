@@ -4,8 +4,8 @@ import { quietDeps } from '../../../test/harness/deps.ts'
 import { makeAccount, makeWorkspace, reading } from '../../../test/harness/factories.ts'
 import type { PostReading } from '../../db/queries/ingest/index.ts'
 import { ingest } from '../ingest/ingest.ts'
-import { computePublicTrending } from './compute-trending.ts'
 import { getPublicHashtagCourse } from './get-hashtag-course.ts'
+import { getPublicTrending } from './get-public-trending.ts'
 
 let database: TestDatabase
 beforeAll(async () => {
@@ -44,7 +44,7 @@ async function fiveAccounts(given: Partial<Omit<PostReading, 'metrics'>> = {}) {
 }
 
 async function publicFigures(tag: string) {
-  const trending = await computePublicTrending(ctx(), {
+  const trending = await getPublicTrending(ctx(), {
     window: '1h',
     platforms: [],
     sort: 'surge',
@@ -144,12 +144,14 @@ describe('the public scope', () => {
        FROM pg_proc WHERE proname LIKE 'app\\_public\\_%' ORDER BY 1`,
     )
     expect(rows).toEqual(
-      ['app_public_tag_counts', 'app_public_tag_posts'].map((proname) => ({
-        proname,
-        everyone: false,
-        app: true,
-        pinned: true,
-      })),
+      ['app_public_platforms', 'app_public_tag_counts', 'app_public_tag_posts', 'app_public_told'].map(
+        (proname) => ({
+          proname,
+          everyone: false,
+          app: true,
+          pinned: true,
+        }),
+      ),
     )
   })
 })

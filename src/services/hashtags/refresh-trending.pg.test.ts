@@ -7,6 +7,7 @@ import type { Db } from '../../db/client.ts'
 import type { Platform } from '../../domain/platforms.ts'
 import { newId } from '../../lib/ids.ts'
 import type { LiveEvent, QueueMessage } from '../../ports.ts'
+import { brandsOf } from '../access/reach.ts'
 import { ingest } from '../ingest/ingest.ts'
 import { computeTrending, type TrendingInput } from './compute-trending.ts'
 import { getTrendingHashtags } from './get-trending-hashtags.ts'
@@ -40,7 +41,10 @@ function world(workspaceId: string, accounts: string[]) {
   const deps = {
     ...quietDeps(db),
     clock: { now: () => state.nowMs },
-    generations: { raise: async (_scope: string, generation: number) => void state.raised.push(generation) },
+    generations: {
+      raise: async (_scope: string, generation: number) => void state.raised.push(generation),
+      note() {},
+    },
     hub: {
       publish: async (_workspaceId: string, batches: Told[]) => void state.told.push(...batches),
       announce: async () => {},
@@ -70,7 +74,8 @@ function world(workspaceId: string, accounts: string[]) {
     second: accounts[1] ?? '',
     state,
     refresh: () => refreshTrending(deps, workspaceId),
-    get: (given?: Partial<TrendingInput>) => getTrendingHashtags(ctx, question(given)),
+    get: (given?: Partial<TrendingInput>) =>
+      getTrendingHashtags({ ...ctx, reach: brandsOf(ctx.actor) }, question(given)),
     compute: (given?: Partial<TrendingInput>) => computeTrending(ctx, question(given)),
     /** Posts with a tag, so many hours ago. */
     use: (accountId: string, tag: string, howMany: number, hoursAgo = 0.5) =>
@@ -96,7 +101,7 @@ function world(workspaceId: string, accounts: string[]) {
     /** Whether an answer was at hand: it takes one look, and two to work it out. */
     async wasStored(given?: Partial<TrendingInput>) {
       const before = state.rows.length
-      await getTrendingHashtags(ctx, question(given))
+      await getTrendingHashtags({ ...ctx, reach: brandsOf(ctx.actor) }, question(given))
       const [trip = [], ...others] = state.rows.slice(before)
       expect(others).toEqual([])
       // The state of the workspace, what was worked out ahead, and what was counted in its place.
@@ -264,7 +269,7 @@ describe('an answer that was worked out ahead', () => {
 })
 
 describe('planning', () => {
-  it('queues one refresh for each workspace that used a hashtag lately, once in 5 minutes', async () => {
+  it('queues one refresh for each workspace that used a hashtag lately, and one of the public, once in 5 minutes', async () => {
     const other = await createTestDatabase()
     try {
       const ids: string[] = []
@@ -295,14 +300,16 @@ describe('planning', () => {
           1,
         )
       expect(await plan(NOW)).toEqual({ workspaces: 2 })
-      expect(queued.map((message) => RefreshTrendingMessage.parse(message.body).workspaceId).sort()).toEqual(
+      const [ofPublic, ...others] = queued
+      expect(ofPublic).toMatchObject({ topic: 'trending/refresh-public', body: {} })
+      expect(others.map((message) => RefreshTrendingMessage.parse(message.body).workspaceId).sort()).toEqual(
         ids.slice(0, 2).sort(),
       )
-      expect(new Set(queued.map((message) => message.topic))).toEqual(new Set(['trending/refresh']))
+      expect(new Set(others.map((message) => message.topic))).toEqual(new Set(['trending/refresh']))
       await plan(NOW + 10_000)
-      expect(new Set(queued.map((message) => message.deduplicationId)).size).toBe(2)
+      expect(new Set(queued.map((message) => message.deduplicationId)).size).toBe(3)
       await plan(NOW + 5 * MINUTE)
-      expect(new Set(queued.map((message) => message.deduplicationId)).size).toBe(4)
+      expect(new Set(queued.map((message) => message.deduplicationId)).size).toBe(6)
     } finally {
       await other.close()
     }

@@ -15,7 +15,9 @@ const StoredTrend = z.object({
   sparkline: z.array(z.number()),
 }) satisfies z.ZodType<TagTrend>
 
-const StoredItems = z.object({ generation: z.number(), trends: z.array(StoredTrend) })
+const StoredTrendList = z.array(StoredTrend)
+
+const StoredItems = z.object({ generation: z.number(), trends: StoredTrendList })
 
 export interface StoredTrends {
   computedAt: string
@@ -28,4 +30,9 @@ export interface StoredTrends {
 export function readStored(row: StoredTrendingRow): StoredTrends | null {
   const items = StoredItems.safeParse(row.items)
   return items.success ? { computedAt: row.computedAt, ...items.data } : null
+}
+
+/** A stored list of the public's; `null` as `readStored`. */
+export function readTrends(stored: unknown): TagTrend[] | null {
+  return StoredTrendList.safeParse(stored).data ?? null
 }

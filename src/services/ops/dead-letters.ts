@@ -4,23 +4,29 @@ import { actorName, type ServiceContext } from '../context.ts'
 import { requireOperator } from '../permissions.ts'
 import type { DeadLetter } from './schemas.ts'
 
-/** A page of what the queue has given up, newest first. */
+/**
+ * A page of what the queue has given up, newest first.
+ * @param callbacksUrl what the queue calls, beside the public address
+ */
 export async function listDeadLetters(
   ctx: ServiceContext,
   letters: DeadLetters,
   page: { cursor: string | null; limit: number },
+  callbacksUrl: string,
 ): Promise<{ items: DeadLetter[]; nextCursor: string | null }> {
   requireOperator(ctx.actor)
   const { items, nextCursor } = await letters.list(page)
+  const origins = [callbacksUrl, ctx.publicUrl]
   return {
-    items: items.map(({ url, ...letter }) => ({ ...letter, callback: callbackOf(url, ctx.publicUrl) })),
+    items: items.map(({ url, ...letter }) => ({ ...letter, callback: callbackOf(url, origins) })),
     nextCursor,
   }
 }
 
 /** Our own callbacks by their path; an older address of the deployment has to be seen as what it is. */
-function callbackOf(url: string, publicUrl: string): string {
-  return url.startsWith(`${publicUrl}/`) ? url.slice(publicUrl.length) : url
+function callbackOf(url: string, origins: readonly string[]): string {
+  const origin = origins.find((one) => url.startsWith(`${one}/`)) ?? ''
+  return url.slice(origin.length)
 }
 
 /**

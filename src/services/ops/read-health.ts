@@ -4,6 +4,7 @@ import type { BreakerReport } from '../../ports.ts'
 import { SCHEMA_VERSION, VERSION } from '../../version.ts'
 import type { ServiceContext, ServiceDeps } from '../context.ts'
 import { requireOperator } from '../permissions.ts'
+import { outboxNow } from './read-outbox.ts'
 import type { Health } from './schemas.ts'
 
 /** What each dependency answered, by name. */
@@ -22,24 +23,31 @@ export function describeChecks(checks: Checks, breakers: readonly BreakerReport[
   }))
 }
 
-/** What runs, and whether what it needs answers. */
+/** What runs, whether what it needs answers, and whether changes are told of. */
 export async function readHealth(
   ctx: ServiceContext,
   deployment: { commit: string; probe(): Promise<Checks>; breakers(): readonly BreakerReport[] },
 ): Promise<Health> {
   requireOperator(ctx.actor)
-  const [checks, actual] = await Promise.all([deployment.probe(), actualSchemaVersion(ctx)])
-  const isReady = Object.values(checks).every(({ ok }) => ok) && actual === SCHEMA_VERSION
+  const [checks, actual, outbox] = await Promise.all([
+    deployment.probe(),
+    actualSchemaVersion(ctx),
+    // A database that does not answer is one of the things that are told of.
+    outboxNow(ctx, TIMEOUT_MS).catch(() => null),
+  ])
+  const isReady =
+    Object.values(checks).every(({ ok }) => ok) && actual === SCHEMA_VERSION && outbox?.level !== 'critical'
   return {
     status: isReady ? 'ready' : 'degraded',
     version: VERSION,
     commit: deployment.commit,
     schemaVersion: { expected: SCHEMA_VERSION, actual },
     dependencies: describeChecks(checks, deployment.breakers()),
+    outbox,
   }
 }
 
-/** A database that does not answer is one of the things that are told of. */
+/** `null` where the database does not answer. */
 async function actualSchemaVersion({ db }: Pick<ServiceDeps, 'db'>): Promise<string | null> {
   try {
     const [row] = await db.outside(schemaVersion(), { timeoutMs: TIMEOUT_MS })

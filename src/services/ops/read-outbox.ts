@@ -1,21 +1,21 @@
 import { outboxState } from '../../db/queries/ops.ts'
-import type { ServiceContext } from '../context.ts'
+import { outboxLevel } from '../../domain/outbox.ts'
+import type { ServiceContext, ServiceDeps } from '../context.ts'
 import { requireOperator } from '../permissions.ts'
 import type { OutboxState } from './schemas.ts'
 
-/** The sweep comes every minute and takes what is older than ten seconds. */
-const WARNING_SECONDS = 60
-const CRITICAL_SECONDS = 300
-
-/** How an outbox is whose oldest event has waited so long. */
-export function outboxLevel(oldestSeconds: number | null): OutboxState['level'] {
-  if (oldestSeconds === null || oldestSeconds < WARNING_SECONDS) return 'ok'
-  return oldestSeconds < CRITICAL_SECONDS ? 'warning' : 'critical'
+/**
+ * Events that listeners have not been told of, those of all workspaces and of the public.
+ * @param timeoutMs gives up after this long
+ */
+export async function outboxNow({ db }: Pick<ServiceDeps, 'db'>, timeoutMs?: number): Promise<OutboxState> {
+  const options = timeoutMs === undefined ? {} : { timeoutMs }
+  const [state = { undelivered: 0, oldestSeconds: null }] = await db.outside(outboxState(), options)
+  return { ...state, level: outboxLevel(state) }
 }
 
-/** Events of all workspaces that listeners have not been told of. */
+/** The same for operators. */
 export async function readOutbox(ctx: ServiceContext): Promise<OutboxState> {
   requireOperator(ctx.actor)
-  const [row = { undelivered: 0, oldestSeconds: null }] = await ctx.db.outside(outboxState())
-  return { ...row, level: outboxLevel(row.oldestSeconds) }
+  return outboxNow(ctx)
 }

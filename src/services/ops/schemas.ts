@@ -1,12 +1,24 @@
 import { z } from 'zod'
+import { OUTBOX_LEVELS } from '../../domain/outbox.ts'
 import { PLATFORMS } from '../../domain/platforms.ts'
 import { SCHEDULE_STATES } from '../../domain/schedules.ts'
 import { BREAKER_MODES } from '../../ports.ts'
 
 const BreakerState = z.enum(['closed', 'open', 'half-open'])
 
+export const OutboxState = z.object({
+  undelivered: z.int(),
+  /** `null` where everything is delivered. */
+  oldestSeconds: z.number().nullable(),
+  level: z.enum(OUTBOX_LEVELS),
+})
+export type OutboxState = z.infer<typeof OutboxState>
+
 export const Health = z.object({
-  /** Whether everything answers, and the database is as this version expects it. */
+  /**
+   * Whether everything answers, the database is as this version expects it, and listeners are told of changes (the
+   * outbox is not at `critical`).
+   */
   status: z.enum(['ready', 'degraded']),
   version: z.string(),
   commit: z.string(),
@@ -21,16 +33,10 @@ export const Health = z.object({
       breaker: BreakerState.nullable(),
     }),
   ),
+  /** `null` where the database does not answer. */
+  outbox: OutboxState.nullable(),
 })
 export type Health = z.infer<typeof Health>
-
-export const OutboxState = z.object({
-  undelivered: z.int(),
-  /** `null` where everything is delivered. */
-  oldestSeconds: z.number().nullable(),
-  level: z.enum(['ok', 'warning', 'critical']),
-})
-export type OutboxState = z.infer<typeof OutboxState>
 
 export const DeadLetter = z.object({
   id: z.string(),
@@ -88,7 +94,7 @@ export type DatabaseReport = z.infer<typeof DatabaseReport>
 const Stoppable = z.enum([...PLATFORMS, 'all'] as const)
 
 export const CircuitBreaker = z.object({
-  /** `postgres`, `redis`, a platform, or one of its instances: `mastodon:social.example`. */
+  /** `postgres`, `redis`, `replica`, a platform, or one of its instances: `mastodon:social.example`. */
   name: z.string(),
   /** `isolate`: it is that of the isolate that answers, and so are its counts; others may see things differently. */
   scope: z.enum(['isolate', 'deployment']),
