@@ -1,7 +1,7 @@
 import { relative } from 'node:path'
 import { parseArgs } from 'node:util'
 import { ingestBenchmark } from './benchmarks/ingest.ts'
-import { liveBenchmark } from './benchmarks/live.ts'
+import { LIVE_SECTIONS, liveBenchmark } from './benchmarks/live.ts'
 import { peopleBenchmark } from './benchmarks/people.ts'
 import { READS_SECTIONS, readsBenchmark } from './benchmarks/reads.ts'
 import { scaleBenchmark } from './benchmarks/scale.ts'
@@ -20,23 +20,24 @@ const BENCHMARKS: readonly Benchmark[] = [
   peopleBenchmark,
 ]
 
-const DEFAULT_SOCKETS = 500
-/** One workspace takes no more (see LIVE_LIMITS), and both sides of all sockets are on this machine. */
-const MAX_SOCKETS = 4_000
+const DEFAULT_SOCKETS = [1_000, 4_000, 9_000]
+/** One workspace takes no more (see LIVE_LIMITS). */
+const MAX_SOCKETS = 20_000
 const DEFAULT_POSTS = [10_000, 100_000, 1_000_000]
 const MAX_POSTS = 10_000_000
 const DEFAULT_ACCOUNTS = 1_000
 /** Ten workspaces are full with as many. */
 const MAX_ACCOUNTS = 2_000
 
-const USAGE = `Usage: npm run bench [-- NAME … [--sockets N] [--posts N,M,…] [--accounts N] [--only SECTION,…]]
+const USAGE = `Usage: npm run bench [-- NAME … [--sockets N,M,…] [--posts N,M,…] [--accounts N] [--only SECTION,…]]
 
 ${BENCHMARKS.map(({ name, summary }) => `  ${name.padEnd(8)} ${summary}`).join('\n')}
 
-  --sockets N    live: so many sockets (${DEFAULT_SOCKETS}, at most ${MAX_SOCKETS})
+  --sockets N,M  live: so many sockets (${DEFAULT_SOCKETS.join(',')}), as far as a process may hold them (ulimit -n)
   --posts N,M    scale: so many posts (${DEFAULT_POSTS.join(',')}); 10000000 as well takes half an hour and 30 GB
   --accounts N   sync: about so many accounts on ten platforms together (${DEFAULT_ACCOUNTS}, at most ${MAX_ACCOUNTS})
-  --only A,B     reads: these sections (${READS_SECTIONS.join(', ')})
+  --only A,B     these sections of reads (${READS_SECTIONS.join(', ')})
+                 and of live (${LIVE_SECTIONS.join(', ')})
 
 Without a name, all of them. Each is printed beside its baseline from the same run, and kept in
 bench/results/NAME.json. Loopback alone; nothing has to run beforehand.`
@@ -66,14 +67,15 @@ function readArguments(): Arguments {
     const unknown = positionals.filter((name) => !BENCHMARKS.some((benchmark) => benchmark.name === name))
     if (unknown.length > 0) throw new Error(`There is no benchmark called ${unknown.join(', ')}.`)
     const only = values.only?.split(',') ?? []
-    const unknownSections = only.filter((name) => !READS_SECTIONS.includes(name))
-    if (unknownSections.length > 0) throw new Error(`reads has no section ${unknownSections.join(', ')}.`)
+    const unknownSections = only.filter((name) => ![...READS_SECTIONS, ...LIVE_SECTIONS].includes(name))
+    if (unknownSections.length > 0) throw new Error(`There is no section ${unknownSections.join(', ')}.`)
     const posts = values.posts?.split(',').map((text) => readCount('posts', text, MAX_POSTS))
+    const sockets = values.sockets?.split(',').map((text) => readCount('sockets', text, MAX_SOCKETS))
     return {
       benchmarks:
         positionals.length === 0 ? BENCHMARKS : BENCHMARKS.filter(({ name }) => positionals.includes(name)),
       options: {
-        sockets: readCount('sockets', values.sockets ?? String(DEFAULT_SOCKETS), MAX_SOCKETS),
+        sockets: sockets?.toSorted((a, b) => a - b) ?? DEFAULT_SOCKETS,
         accounts: readCount('accounts', values.accounts ?? String(DEFAULT_ACCOUNTS), MAX_ACCOUNTS),
         posts: posts?.toSorted((a, b) => a - b) ?? DEFAULT_POSTS,
         only,

@@ -1,4 +1,7 @@
-/** The least that a live hub can do: it takes sockets, and sends what it is given to each of them in a loop. */
+/**
+ * The least that a live hub can do: it takes sockets, and sends what it is given to each of them in a loop. Its
+ * frames look like the product's, and it keeps nothing.
+ */
 import { DurableObject } from 'cloudflare:workers'
 
 interface Env {
@@ -12,9 +15,15 @@ export class BareHub extends DurableObject<Env> {
       this.ctx.acceptWebSocket(server)
       return new Response(null, { status: 101, webSocket: client })
     }
-    const data: unknown = await request.json()
-    const frame = JSON.stringify({ type: 'metrics.updated', at: new Date().toISOString(), data })
-    for (const socket of this.ctx.getWebSockets()) socket.send(frame)
+    const { seq, events }: { seq: number; events: unknown[] } = await request.json()
+    const sockets = this.ctx.getWebSockets()
+    const at = new Date().toISOString()
+    for (const [i, event] of events.entries()) {
+      const frame = JSON.stringify({
+        ...{ seq: seq + i, prevSeq: seq + i - 1, type: 'bare.event', at, generation: 0, data: event },
+      })
+      for (const socket of sockets) socket.send(frame)
+    }
     return new Response(null, { status: 204 })
   }
 }

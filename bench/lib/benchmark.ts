@@ -2,13 +2,13 @@ import type { Table } from './table.ts'
 
 /** What may be said on the command line. */
 export interface BenchmarkOptions {
-  /** `live`: sockets on one workspace. */
-  sockets: number
+  /** `live`: sockets on one workspace, from few to many. */
+  sockets: number[]
   /** `scale`: how many posts, from few to many. */
   posts: number[]
   /** `sync`: accounts on all platforms together. */
   accounts: number
-  /** `reads`: the names of the sections that are wanted; none: all of them. */
+  /** `reads`, `live`: the names of the sections that are wanted; none: all of them. */
   only: string[]
 }
 

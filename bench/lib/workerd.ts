@@ -1,3 +1,4 @@
+import type { ChildProcess } from 'node:child_process'
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -13,6 +14,8 @@ import { Connection } from './load/connection.ts'
 export interface BaselineWorker {
   /** Of workerd's own socket, as the stack's. */
   url: string
+  /** Of workerd. */
+  pid: number
 }
 
 export interface BaselineWorkerOptions {
@@ -50,6 +53,14 @@ export async function startBaselineWorker(
   { entry, bindings = {}, durableObjects = {} }: BaselineWorkerOptions,
 ): Promise<BaselineWorker> {
   const contents = await bundleBaseline(entry)
+  // Miniflare does not say which process is workerd; Node does.
+  let pid = 0
+  const onChild = (message: unknown) => {
+    childOf(message).once('spawn', () => {
+      pid = childOf(message).pid ?? 0
+    })
+  }
+  subscribe(CHILD_CHANNEL, onChild)
   const miniflare = new Miniflare(
     convertV4MiniflareOptions({
       host: HOST,
@@ -77,8 +88,14 @@ export async function startBaselineWorker(
   )
   resources.defer(() => miniflare.dispose())
   await miniflare.ready
+  unsubscribe(CHILD_CHANNEL, onChild)
   const { origin } = await miniflare.unsafeGetDirectURL(NAME)
-  return { url: origin }
+  return { url: origin, pid }
+}
+
+/** What Node publishes on the channel, as documented. */
+function childOf(message: unknown): ChildProcess {
+  return (message as { process: ChildProcess }).process
 }
 
 export interface StartedAnswer {

@@ -4,7 +4,7 @@ import { Account } from '../../src/services/accounts/schemas.ts'
 import { nobody } from './support/client.ts'
 import { type Frame, issueTicket, LiveSocket, listenLive } from './support/live.ts'
 import { importFile, importReport, ndjson, type Person, signUp, upload } from './support/people.ts'
-import { stack } from './support/stack.ts'
+import { sql, stack } from './support/stack.ts'
 
 const BAD_TICKET = 4401
 
@@ -32,6 +32,11 @@ describe('live updates', () => {
   /** A change that listeners are told of. */
   const change = async () => {
     expect((await person.key.patch(`/api/v1/accounts/${accountId}`, { brandId: null })).status).toBe(200)
+  }
+  /** Late enough after the one before to be told by itself. */
+  const changeApart = async () => {
+    await sleep(1_050)
+    await change()
   }
   const isEvent = ({ type }: Frame) => type !== 'hello'
   /** Whether nothing is missing: each names the one before it, and the first one that was there at `hello`. */
@@ -106,7 +111,7 @@ describe('live updates', () => {
 
   it('tells of changes in order, each frame naming the one before it', async () => {
     const socket = await listenLive(person.key)
-    for (let i = 0; i < 3; i++) await change()
+    for (let i = 0; i < 3; i++) await changeApart()
     await socket.frame('three events', () => socket.frames.filter(isEvent).length >= 3)
     expect(gapless(socket.frames)).toBe(true)
     const generations = socket.frames.filter(isEvent).map(({ generation }) => generation)
@@ -118,13 +123,31 @@ describe('live updates', () => {
     socket.close()
   })
 
+  it('tells of many changes at once as one a second, up to the last', async () => {
+    const socket = await listenLive(person.key)
+    for (let i = 0; i < 12; i++) await change()
+    const [{ generation = 0 } = {}] = await sql<{ generation: number }>(
+      'SELECT generation::int FROM workspaces WHERE id = $1',
+      [person.workspaceId],
+    )
+    const last = await socket.frame(
+      'the last change',
+      (frame) => isEvent(frame) && frame.generation >= generation,
+    )
+    expect(last.generation).toBe(generation)
+    const seconds = Math.ceil((Date.parse(last.at) - Date.parse(socket.frames[0]?.at ?? '')) / 1_000)
+    expect(socket.frames.filter(isEvent).length).toBeLessThanOrEqual(seconds + 1)
+    expect(gapless(socket.frames)).toBe(true)
+    socket.close()
+  })
+
   it('replays what was missed since a place, and nothing before it', async () => {
     const first = await listenLive(person.key)
     await change()
     const seen = await first.frame('an event', isEvent)
     first.close()
     await first.closed
-    for (let i = 0; i < 3; i++) await change()
+    for (let i = 0; i < 3; i++) await changeApart()
 
     const again = await listenLive(person.key, { since: String(seen.seq) })
     await again.frame('three missed events', () => again.frames.filter(isEvent).length >= 3)

@@ -126,9 +126,10 @@ async function writeBaseline(scratch: AsyncDisposableStack, workerDir: string, e
   return directory
 }
 
-/** The configuration names a class. */
+/** The configuration names classes. */
 const HUB = `import { DurableObject } from 'cloudflare:workers'
-export class WorkspaceHub extends DurableObject {}`
+export class WorkspaceHub extends DurableObject {}
+export class FanoutShard extends DurableObject {}`
 
 async function sizeOf(directory: string): Promise<{ bytes: number; gzipped: number }> {
   const names = await readdir(directory)

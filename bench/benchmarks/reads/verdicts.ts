@@ -27,9 +27,9 @@ export function exactly(what: string, wanted: number, measured: number | null, u
   return verdict(what, withUnit(wanted, unit), measured, unit, (value) => value === wanted)
 }
 
-export function verdictsTable(verdicts: readonly Verdict[]): Table {
+export function verdictsTable(verdicts: readonly Verdict[], title = 'Reads: targets'): Table {
   return {
-    title: 'Reads: targets',
+    title,
     columns: [{ name: '' }, { name: 'target' }, { name: 'wanted' }, { name: 'measured' }],
     rows: verdicts.map(({ what, wanted, measured, unit, holds }) => [
       holds ? '✓' : '✗',

@@ -75,15 +75,18 @@ function trending(label: string, window: '24h' | '7d', isStored: boolean): Scale
     label: `trending of ${window}, ${label}`,
     kind: 'list',
     async ask(world) {
-      const answer = await getTrendingHashtags(contextOf(world), {
-        scope: 'workspace',
-        window,
-        platforms: [],
-        // What is worked out ahead is of the whole workspace; of all its brands it is the same.
-        brands: isStored ? [] : world.workspace.brandIds,
-        sort: 'volume',
-        limit: PAGE,
-      })
+      const answer = await getTrendingHashtags(
+        { ...contextOf(world), reach: null },
+        {
+          scope: 'workspace',
+          window,
+          platforms: [],
+          // What is worked out ahead is of the whole workspace; of all its brands it is the same.
+          brands: isStored ? [] : world.workspace.brandIds,
+          sort: 'volume',
+          limit: PAGE,
+        },
+      )
       assertMeasured(answer.items.length > 0, 'nothing is trending')
     },
   }

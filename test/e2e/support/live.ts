@@ -23,6 +23,11 @@ export function issueTicket(by: Client): Promise<Ticket> {
   return by.make(Ticket, '/api/v1/realtime/tickets')
 }
 
+/** For what anybody may be told. */
+export function issuePublicTicket(by: Client): Promise<Ticket> {
+  return by.make(Ticket, '/api/v1/public/realtime/tickets')
+}
+
 /** A live connection that remembers what it was told. */
 export class LiveSocket {
   readonly frames: Frame[] = []

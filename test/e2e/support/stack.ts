@@ -23,9 +23,17 @@ export async function sqlRow<R extends object>(text: string, params: unknown[] =
   return row
 }
 
-/** SIGKILL of workerd; resolves when it serves again. The sixth within a minute waits until it is over. */
+/**
+ * SIGKILL of the workerd that people ask; resolves when it serves again. The sixth within a minute waits until it
+ * is over.
+ */
 export async function killWorker(): Promise<void> {
   await remote('/kill-worker')
+}
+
+/** The same of the workerd that the queue calls, whose kills are counted by themselves. */
+export async function killSync(): Promise<void> {
+  await remote('/kill-sync')
 }
 
 /** SIGKILL of Postgres or Redis, which is away for so long; resolves when it answers again. */
@@ -55,13 +63,24 @@ export async function releaseWorld(): Promise<void> {
 
 /**
  * Calls a callback as the queue does.
- * @param key what to sign with; the current key by default
+ * @param options.key what to sign with; the current key by default
+ * @param options.origin whom to call; the sync Worker by default
+ * @param options.signedFor the origin that the signature names, where it is another one
  */
-export function callBack(path: string, body: unknown, key = stack.signingKeys.current): Promise<Response> {
-  const url = `${stack.url}${path}`
+export function callBack(
+  path: string,
+  body: unknown,
+  options: { key?: string; origin?: string; signedFor?: string } = {},
+): Promise<Response> {
+  const { key = stack.signingKeys.current, origin = stack.callbacksUrl, signedFor = origin } = options
   const text = JSON.stringify(body)
-  const signature = signDelivery({ url, body: Buffer.from(text), key, nowMs: Date.now() })
-  return fetch(url, {
+  const signature = signDelivery({
+    url: `${signedFor}${path}`,
+    body: Buffer.from(text),
+    key,
+    nowMs: Date.now(),
+  })
+  return fetch(`${origin}${path}`, {
     method: 'POST',
     body: text,
     headers: { 'content-type': 'application/json', 'upstash-signature': signature },
