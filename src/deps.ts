@@ -22,21 +22,25 @@ import { createWatchList } from './adapters/watch-list.ts'
 import { createDb, isOutage, withBreaker } from './db/client.ts'
 import { deploymentState } from './db/queries/access.ts'
 import { workspaceState } from './db/queries/overview.ts'
+import { publicGeneration } from './db/queries/public-generation.ts'
+import { type ReplicaParts, withReplica } from './db/replica.ts'
 import { type Env, parseEnv } from './env.ts'
 import type { HttpDeps } from './http/context.ts'
 import type { JobDeps } from './jobs/routes.ts'
 import { lazily } from './lib/lazily.ts'
 import { type Auth, type Clock, PUBLIC_SCOPE } from './ports.ts'
-import type { WorkspaceHubNamespace } from './realtime/rpc.ts'
+import type { FanoutShardNamespace, WorkspaceHubNamespace } from './realtime/rpc.ts'
 import { Breaker } from './resilience/breaker.ts'
-import { createProbe } from './resilience/probe.ts'
+import { createProbe, type ProbeTarget } from './resilience/probe.ts'
 import { createDirectory } from './services/access/identify.ts'
 import type { ServiceDeps } from './services/context.ts'
-import { READ_TIMEOUT_MS } from './services/overview/get-overview.ts'
+import { READ_TIMEOUT_MS } from './services/read-timeout.ts'
 
 /** What the platform binds to the Worker beside its variables. */
 export interface Bindings {
   WORKSPACE_HUB: WorkspaceHubNamespace
+  /** Of the Worker that takes live connections alone. */
+  FANOUT_SHARD?: FanoutShardNamespace
   ARCHIVE: R2Bucket
 }
 
@@ -73,7 +77,18 @@ export function createDeps(raw: Bindings & object, runtime: Runtime): AppDeps {
     new Breaker(name, clock, { ...env.BREAKERS[name], mode: env.BREAKERS_MODE[name], log })
   const postgresBreaker = breakerOf('postgres')
   const redisBreaker = breakerOf('redis')
-  const db = withBreaker(database, postgresBreaker)
+  const primary = withBreaker(database, postgresBreaker)
+  const replica: ReplicaParts | null =
+    env.DATABASE_READ_URL === undefined
+      ? null
+      : {
+          db: createDb({
+            connectionString: env.DATABASE_READ_URL,
+            fetchEndpoint: env.NEON_FETCH_ENDPOINT,
+          }),
+          ...{ breaker: breakerOf('replica'), clock, log },
+        }
+  const db = replica === null ? primary : withReplica(primary, replica)
   const redisAt = { url: env.UPSTASH_REDIS_REST_URL, token: env.UPSTASH_REDIS_REST_TOKEN }
   const readRedis = createRedis({ ...redisAt, timeoutMs: READ_REDIS_TIMEOUT_MS })
   /** For those who can do nothing without Redis, and for what says how it is. */
@@ -91,6 +106,7 @@ export function createDeps(raw: Bindings & object, runtime: Runtime): AppDeps {
         counts: isOutage,
       },
       { breaker: redisBreaker, ask: () => readRedis.ping(), timeoutMs: READ_REDIS_TIMEOUT_MS },
+      ...(replica === null ? [] : [replicaProbe(replica)]),
     ],
     { clock, waitUntil },
   )
@@ -102,15 +118,19 @@ export function createDeps(raw: Bindings & object, runtime: Runtime): AppDeps {
     regionBreaker: redisBreaker,
     isOriginDown: () => postgresBreaker.state === 'open',
     async readGeneration(scope) {
-      if (scope === PUBLIC_SCOPE) return null
+      if (scope === PUBLIC_SCOPE) {
+        const [state] = await db.outside(publicGeneration(), { timeoutMs: READ_TIMEOUT_MS })
+        return state?.generation ?? null
+      }
       const [[state]] = await db.inWorkspace(scope, [workspaceState(scope)], { timeoutMs: READ_TIMEOUT_MS })
       return state?.generation ?? null
     },
+    rephrase: async () => (await import('./services/rephrase.ts')).createRephrase({ db, clock }),
     clock,
     log,
     waitUntil,
   })
-  const hub = createHubAdapter(raw.WORKSPACE_HUB)
+  const hub = createHubAdapter(raw.WORKSPACE_HUB, raw.FANOUT_SHARD)
   const guard = {
     fetch: (url: string, init: RequestInit) => fetch(url, init),
     allowPrivateHosts: env.ALLOW_PRIVATE_HOSTS,
@@ -129,9 +149,10 @@ export function createDeps(raw: Bindings & object, runtime: Runtime): AppDeps {
   )
 
   const queueAccess = { url: env.QSTASH_URL, token: env.QSTASH_TOKEN }
+  const callbacksUrl = env.CALLBACKS_URL ?? env.PUBLIC_URL
   const queue = lazily(async () => {
     const { createQueue } = await import('./adapters/queue.ts')
-    return createQueue({ ...queueAccess, publicUrl: env.PUBLIC_URL })
+    return createQueue({ ...queueAccess, callbacksUrl })
   })
   const queueOperations = lazily(async () => {
     const { createDeadLetters, createSchedules } = await import('./adapters/queue-operations.ts')
@@ -236,7 +257,10 @@ export function createDeps(raw: Bindings & object, runtime: Runtime): AppDeps {
           if (!response.ok) throw new Error(`answered ${response.status}`)
         }),
       }),
-      breakers: () => [postgresBreaker.report(), redisBreaker.report()],
+      breakers: () =>
+        [postgresBreaker, redisBreaker, ...(replica === null ? [] : [replica.breaker])].map((one) =>
+          one.report(),
+        ),
       probeSoon: probe.soon,
       deadLetters: {
         list: async (page) => (await queueOperations()).deadLetters.list(page),
@@ -246,6 +270,7 @@ export function createDeps(raw: Bindings & object, runtime: Runtime): AppDeps {
       schedules: { list: async () => (await queueOperations()).schedules.list() },
       config: {
         publicUrl: env.PUBLIC_URL,
+        callbacksUrl,
         corsOrigins: env.CORS_ORIGINS,
         operatorEmails,
         signupMode: env.SIGNUP_MODE,
@@ -258,9 +283,15 @@ export function createDeps(raw: Bindings & object, runtime: Runtime): AppDeps {
       services,
       verify: async (call) => (await verify())(call),
       probe: probe.now,
-      publicUrl: env.PUBLIC_URL,
+      origins: [...new Set([callbacksUrl, env.PUBLIC_URL])],
     },
   }
+}
+
+/** One that is away is asked no more until it is back, and nobody waits for it. */
+function replicaProbe({ db, breaker }: ReplicaParts): ProbeTarget {
+  const timeoutMs = POSTGRES_PROBE_TIMEOUT_MS
+  return { breaker, ask: () => db.outside(deploymentState(), { timeoutMs }), timeoutMs }
 }
 
 /** The deployment's apps at the platforms, those that are there. */

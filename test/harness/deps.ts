@@ -14,7 +14,7 @@ export const silentLogger: Logger = {
 export function quietDeps(db: Db): Pick<ServiceDeps, 'db' | 'generations' | 'hub' | 'log' | 'waitUntil'> {
   return {
     db,
-    generations: { raise: async () => {} },
+    generations: { raise: async () => {}, note() {} },
     hub: {
       publish: async () => {},
       announce: async () => {},

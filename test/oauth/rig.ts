@@ -202,6 +202,7 @@ function appOf(services: ServiceDeps): Hono<HttpEnv> {
     readSession,
     config: {
       publicUrl: PUBLIC_URL,
+      callbacksUrl: PUBLIC_URL,
       ...{ corsOrigins: [], operatorEmails: [], rateLimits: {}, signupMode: 'open' as const },
       ...{ cursorSecret: 'a secret of the tests', commit: 'abc123' },
     },
