@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { z } from 'zod'
+import { CACHE_POLICIES } from '../../src/http/cache-policies.ts'
 import { Account } from '../../src/services/accounts/schemas.ts'
 import { Overview } from '../../src/services/overview/schemas.ts'
 import { type Answer, Client, expectProblem, nobody, parsed } from './support/client.ts'
@@ -10,9 +11,8 @@ import { freshIp, importFile, ndjson, type Person, signUp } from './support/peop
 import { sendRaw } from './support/raw-http.ts'
 import { sql } from './support/stack.ts'
 
-/** How long a tier's answer is used; `CACHE_POLICIES` is what they come from. */
-const MEMORY_MS = 8_000
-const COLO_MS = 10_000
+/** How long a tier's answer is used. */
+const { memoryMs: MEMORY_MS, coloMs: COLO_MS } = CACHE_POLICIES.overview
 const OVERVIEW = '/api/v1/dashboard/overview?period=28d'
 /** By default, as nobody has said otherwise. */
 const PUBLIC_READS_A_MINUTE = 60

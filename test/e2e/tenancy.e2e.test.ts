@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { beforeAll, describe, expect, it } from 'vitest'
+import { CACHE_POLICIES } from '../../src/http/cache-policies.ts'
 import { type Answer, Client, expectProblem } from './support/client.ts'
 import { describedOperations } from './support/described-operations.ts'
 import { ask, bodyReferringTo } from './support/examples.ts'
@@ -25,8 +26,8 @@ const operations = await describedOperations()
 const ofWorkspaces = operations.filter((one) => !one.isPublic && permissionOf(one) !== 'operator')
 /** They keep what somebody has said, also where it was refused. */
 const MEMORIES: readonly string[] = ['audit_log', 'idempotency_keys', 'jobs']
-const MEMORY_MS = 5_000
-const COLO_MS = 10_000
+/** How long a tier's answer is used. */
+const { memoryMs: MEMORY_MS, coloMs: COLO_MS } = CACHE_POLICIES.overview
 
 /** Named by a path, and in no row under that name. */
 const NO_ROWS: readonly string[] = ['hashtags', 'dead-letters']
