@@ -230,13 +230,20 @@ describe('cached answers', { retry: 1 }, () => {
 
   it('are made once for many who ask at the same time', async () => {
     const one = await signUp()
-    // Of a question that nobody has asked, and at the moment when its answer is none any more.
-    for (const count of [1, 2]) {
-      await importFile(one.key, { handle: 'many', body: rows(count) })
+    // Of a question that nobody has asked, and at the moment when its answer is none any more: that one may
+    // have been answered again before anybody asks.
+    for (const { likes, total, least } of [
+      { likes: 1, total: 1, least: 1 },
+      { likes: 2, total: 3, least: 0 },
+    ]) {
+      await importFile(one.key, { handle: 'many', body: rows(likes) })
       const path = `${OVERVIEW}&minGeneration=${await generationOf(one.workspaceId)}`
       const answers = await Promise.all(Array.from({ length: 1_000 }, () => one.key.get(path)))
-      expect(answers.map(tierOf).filter((tier) => tier === 'origin')).toHaveLength(1)
+      const computed = answers.filter((answer) => tierOf(answer) === 'origin').length
+      expect(computed).toBeGreaterThanOrEqual(least)
+      expect(computed).toBeLessThanOrEqual(1)
       expect(new Set(answers.map(({ text }) => text)).size).toBe(1)
+      expect(parsed(Overview, answers[0] as Answer).totals.likes.value).toBe(total)
     }
   })
 
