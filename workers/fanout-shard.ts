@@ -1,6 +1,8 @@
 /** The Durable Object around `src/realtime/shard.ts`: sockets of one workspace beyond those that its hub holds. */
+
 import { DurableObject } from 'cloudflare:workers'
 import type { DurableObjectState, WebSocket } from '@cloudflare/workers-types'
+import { sleep } from '../src/lib/sleep.ts'
 import type { ShardCensus } from '../src/realtime/placement.ts'
 import {
   CLOSE_CODES,
@@ -20,7 +22,7 @@ import {
   type WorkspaceHubNamespace,
 } from '../src/realtime/rpc.ts'
 import { type Delivery, Shard } from '../src/realtime/shard.ts'
-import { acceptFor, refuse, refuseOtherThanUpgrade, socketsOf } from './live-sockets.ts'
+import { acceptFor, answerUpgrade, refuse, socketsOf } from './live-sockets.ts'
 
 /** What a shard needs of the deployment it runs in. */
 export interface FanoutShardHooks<Env> {
@@ -68,17 +70,15 @@ export function createFanoutShardClass<Env>(hooks: FanoutShardHooks<Env>) {
 
     /** Takes an upgrade that the hub has admitted. */
     async fetch(request: Request): Promise<Response> {
-      const refused = refuseOtherThanUpgrade(request)
-      if (refused !== null) return refused
-      const { 0: client, 1: server } = new WebSocketPair()
-      try {
-        const grant = grantSchema().parse(JSON.parse(request.headers.get(GRANT_HEADER) ?? 'null'))
-        await this.#accept(server, grant, new URL(request.url).searchParams)
-      } catch (error) {
-        this.#report(error, 'upgrade')
-        refuse(server, CLOSE_CODES.internal, 'The live connection could not be opened.')
-      }
-      return new Response(null, { status: 101, webSocket: client })
+      return answerUpgrade(
+        request,
+        async (server) => {
+          const granted = grantSchema().parse(JSON.parse(request.headers.get(GRANT_HEADER) ?? 'null'))
+          await this.#accept(server, granted, new URL(request.url).searchParams)
+          return null
+        },
+        (error) => this.#report(error, 'upgrade'),
+      )
     }
 
     async webSocketMessage(socket: WebSocket, message: string | ArrayBuffer): Promise<void> {
@@ -137,7 +137,7 @@ export function createFanoutShardClass<Env>(hooks: FanoutShardHooks<Env>) {
     }
 
     async #noteLater(): Promise<void> {
-      await new Promise((resolve) => setTimeout(resolve, NOTE_MS))
+      await sleep(NOTE_MS)
       this.#isNotePlanned = false
       const { shard } = await this.#open()
       if (shard.sentSeq !== null)
@@ -177,7 +177,7 @@ export function createFanoutShardClass<Env>(hooks: FanoutShardHooks<Env>) {
     }
 
     async #tellCensus(): Promise<void> {
-      await new Promise((resolve) => setTimeout(resolve, CENSUS_MS))
+      await sleep(CENSUS_MS)
       this.#isCensusPlanned = false
       try {
         const { shard, name } = await this.#open()

@@ -1,5 +1,6 @@
 /** What the Durable Objects of live connections share of the runtime. */
 import type { DurableObjectState, WebSocket } from '@cloudflare/workers-types'
+import { CLOSE_CODES } from '../src/realtime/protocol.ts'
 import type { HubSockets } from '../src/realtime/sockets.ts'
 
 /** The open connections of an object, by the tags that `acceptFor` gives them. */
@@ -25,13 +26,31 @@ export function refuse(server: WebSocket, code: number, reason: string): void {
   server.close(code, reason)
 }
 
-/** Whether a request is what live connections begin with; `null`: it is, else the answer to give. */
-export function refuseOtherThanUpgrade(request: Request): Response | null {
-  if (request.headers.get('Upgrade')?.toLowerCase() === 'websocket') return null
-  return new Response('This address takes WebSocket upgrades alone.', {
-    status: 426,
-    headers: { Upgrade: 'websocket' },
-  })
+/**
+ * Answers what live connections begin with. A failure is a close code, too: a browser does not see the status of an
+ * upgrade that failed.
+ * @param take accepts or refuses the connection; answers what is sent in place of the upgrade, or `null`
+ * @param onError told of what `take` throws
+ */
+export async function answerUpgrade(
+  request: Request,
+  take: (server: WebSocket) => Promise<Response | null>,
+  onError: (error: unknown) => void,
+): Promise<Response> {
+  if (request.headers.get('Upgrade')?.toLowerCase() !== 'websocket')
+    return new Response('This address takes WebSocket upgrades alone.', {
+      status: 426,
+      headers: { Upgrade: 'websocket' },
+    })
+  const { 0: client, 1: server } = new WebSocketPair()
+  try {
+    const instead = await take(server)
+    if (instead !== null) return instead
+  } catch (error) {
+    onError(error)
+    refuse(server, CLOSE_CODES.internal, 'The live connection could not be opened.')
+  }
+  return new Response(null, { status: 101, webSocket: client })
 }
 
 function userTag(userId: string): string {

@@ -1,6 +1,8 @@
 /** The Durable Object around `src/realtime/hub.ts`: one for each workspace, named by the workspace's id. */
+
 import { DurableObject } from 'cloudflare:workers'
 import type { DurableObjectState, DurableObjectStorage, WebSocket } from '@cloudflare/workers-types'
+import { sleep } from '../src/lib/sleep.ts'
 import type { LiveEvent, TicketRecord } from '../src/ports.ts'
 import { Hub } from '../src/realtime/hub.ts'
 import type { ShardCensus } from '../src/realtime/placement.ts'
@@ -25,7 +27,7 @@ import type { Delivery, HubSnapshot } from '../src/realtime/shard.ts'
 import { ShardLink } from '../src/realtime/shard-link.ts'
 import { type HubStore, openHubStore, type SqlDatabase } from '../src/realtime/store.ts'
 import { hashTicketSecret, parseTicket } from '../src/realtime/tickets.ts'
-import { acceptFor, refuse, refuseOtherThanUpgrade, socketsOf } from './live-sockets.ts'
+import { acceptFor, answerUpgrade, refuse, socketsOf } from './live-sockets.ts'
 
 /** What the hub needs of the deployment it runs in. */
 export interface WorkspaceHubHooks<Env> {
@@ -90,22 +92,18 @@ export function createWorkspaceHubClass<Env>(hooks: WorkspaceHubHooks<Env>) {
     }
 
     /**
-     * Takes the upgrade, or says that a shard is to take it (`GRANT_HEADER`). A refusal is a close code too: a
-     * browser does not see the status of an upgrade that failed.
+     * Takes the upgrade, or says that a shard is to take it (`GRANT_HEADER`).
      */
     async fetch(request: Request): Promise<Response> {
-      const refused = refuseOtherThanUpgrade(request)
-      if (refused !== null) return refused
-      const { 0: client, 1: server } = new WebSocketPair()
-      try {
-        const grant = await this.#accept(server, new URL(request.url).searchParams)
-        if (grant !== null)
-          return new Response(null, { status: 204, headers: { [GRANT_HEADER]: JSON.stringify(grant) } })
-      } catch (error) {
-        this.#report(error, 'upgrade')
-        refuse(server, CLOSE_CODES.internal, 'The live connection could not be opened.')
-      }
-      return new Response(null, { status: 101, webSocket: client })
+      return answerUpgrade(
+        request,
+        async (server) => {
+          const granted = await this.#accept(server, new URL(request.url).searchParams)
+          if (granted === null) return null
+          return new Response(null, { status: 204, headers: { [GRANT_HEADER]: JSON.stringify(granted) } })
+        },
+        (error) => this.#report(error, 'upgrade'),
+      )
     }
 
     async webSocketMessage(socket: WebSocket, message: string | ArrayBuffer): Promise<void> {
@@ -270,8 +268,6 @@ export function createWorkspaceHubClass<Env>(hooks: WorkspaceHubHooks<Env>) {
     }
   }
 }
-
-const sleep = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms))
 
 function sqlDatabase(storage: DurableObjectStorage): SqlDatabase {
   return {

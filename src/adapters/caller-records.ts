@@ -1,5 +1,6 @@
 import type { Redis } from '@upstash/redis'
 import { importSealingKey, SealBrokenError, type SealingKey, seal, unseal } from '../lib/seal.ts'
+import { sleep } from '../lib/sleep.ts'
 import type { CallerRecords, Clock, Fence, Logger } from '../ports.ts'
 import { type Breaker, BreakerOpenError } from '../resilience/breaker.ts'
 
@@ -121,7 +122,7 @@ export function createCallerRecords(parts: {
   async function tellAgain(attempt: () => Promise<void>): Promise<void> {
     let last: unknown
     for (const waitMs of RETRY_AFTER_MS) {
-      await new Promise((resolve) => setTimeout(resolve, waitMs))
+      await sleep(waitMs)
       try {
         return await attempt()
       } catch (error) {

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { AppError } from '../errors.ts'
 import { once } from '../lib/once.ts'
+import { sleep as pause } from '../lib/sleep.ts'
 import type { Mail, Mailer } from '../ports.ts'
 import { readRetryAfterMs } from './platforms/http.ts'
 
@@ -119,8 +120,4 @@ function failure(reason: string, options: { retryable?: boolean; retryAfterMs?: 
     ...options,
     cause: new Error(`Mail was not sent: ${reason}`),
   })
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms))
 }

@@ -8,8 +8,6 @@ import type { Clock, LimitPolicy, LimitVerdict, Logger, RateLimiter } from '../p
 const LEASE = 60
 /** Isolates do not agree on the time to the millisecond: who waits until a window's end waits for this as well. */
 const CLOCK_SKEW_MS = 100
-/** An isolate's first answer is under way for so long: what is to go on after it would delay it. */
-const FIRST_LEASE_AFTER_MS = 30
 
 interface Local {
   windowStartMs: number
@@ -36,7 +34,6 @@ export function createRateLimiter(parts: {
   // Keys may have limits of their own, so there is no telling how many kinds there are.
   const limiters = new LRUCache<string, Ratelimit>(atMost(500))
   const locals = new LRUCache<string, Local>(atMost(20_000))
-  let hasLeased = false
 
   async function limiterOf(policy: LimitPolicy): Promise<Ratelimit> {
     const shape = `${policy.name}:${policy.limit}/${policy.windowSeconds}`
@@ -85,8 +82,6 @@ export function createRateLimiter(parts: {
     const perSecond = Math.ceil(policy.limit / policy.windowSeconds)
     const rate = Math.min(Math.max(LEASE, perSecond), Math.max(1, Math.floor(policy.limit / 4)))
     try {
-      if (!hasLeased) await pause(FIRST_LEASE_AFTER_MS)
-      hasLeased = true
       const limiter = await limiterOf(policy)
       // A lease of more than there is would be refused, and be counted all the same.
       if (local.left === 0) local.left = (await limiter.getRemaining(caller)).remaining
@@ -142,8 +137,4 @@ export function createRateLimiter(parts: {
       }
     },
   }
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms))
 }

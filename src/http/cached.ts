@@ -51,12 +51,10 @@ export async function answerCached(
 async function toCacheRead(route: CachedRoute, asked: CachedQuestion): Promise<CacheRead> {
   const { scope, question, minGeneration } = asked
   const policy: CachePolicy = CACHE_POLICIES[route]
-  const reach = asked.reach?.toSorted() ?? null
-  const key = `${route}-${(await sha256Hex(JSON.stringify([question, reach]))).slice(0, 32)}`
-  const request = { scope, key, minGeneration, policy }
-  // What changes in public has been worked out ahead: it need not be kept warm.
-  if (policy.keptWarmMs === undefined || scope === PUBLIC_SCOPE) return request
-  return { ...request, recipe: JSON.stringify({ route, reach, question }) }
+  const recipe = JSON.stringify({ route, reach: asked.reach?.toSorted() ?? null, question })
+  const request = { scope, key: `${route}-${(await sha256Hex(recipe)).slice(0, 32)}`, minGeneration, policy }
+  // What is public has been worked out ahead: it need not be kept warm.
+  return policy.keptWarmMs === undefined || scope === PUBLIC_SCOPE ? request : { ...request, recipe }
 }
 
 /** As RFC 9211 has it. */

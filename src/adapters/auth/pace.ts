@@ -1,4 +1,5 @@
 import { AppError } from '../../errors.ts'
+import { sleep as pause } from '../../lib/sleep.ts'
 
 export interface PaceOptions {
   /** At least so long is left to others after each turn. */
@@ -43,8 +44,4 @@ export function createPace(options: PaceOptions): Pace {
       freeAtMs = Math.max(endedMs + Math.max(pauseMs, endedMs - startedMs), startedMs + 2 * pauseMs)
     }
   }
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms))
 }

@@ -1,6 +1,7 @@
 import { LRUCache } from 'lru-cache'
 import { AppError } from '../../errors.ts'
 import { atMost } from '../../lib/lru.ts'
+import { sleep } from '../../lib/sleep.ts'
 import type {
   CacheAnswer,
   CacheEntry,
@@ -345,8 +346,6 @@ function warmthOf({ key, policy, recipe }: CacheRead): { question: WarmQuestion;
   const forMs = policy.keptWarmMs
   return recipe === undefined || forMs === undefined ? null : { question: { key, policy, recipe }, forMs }
 }
-
-const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
 
 function newest<T extends CacheEntry>(entries: (T | CacheEntry | null | undefined)[]): CacheEntry | null {
   return entries.reduce<CacheEntry | null>(

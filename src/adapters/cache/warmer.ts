@@ -1,4 +1,5 @@
 import { AppError } from '../../errors.ts'
+import { sleep } from '../../lib/sleep.ts'
 import type { CacheRead, Compute, Logger, Rephrase } from '../../ports.ts'
 import type { WarmQuestion } from './region.ts'
 
@@ -41,6 +42,6 @@ export function createWarmer({ rephrase, renew, log, waitUntil }: WarmerParts) {
     }
     const all = Promise.all(Array.from({ length: AT_A_TIME }, work))
     waitUntil(all)
-    await Promise.race([all, new Promise((resolve) => setTimeout(resolve, PATIENCE_MS))])
+    await Promise.race([all, sleep(PATIENCE_MS)])
   }
 }

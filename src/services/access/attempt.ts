@@ -1,5 +1,6 @@
 import { wasOvertaken } from '../../db/queries/access.ts'
 import { AppError } from '../../errors.ts'
+import { sleep } from '../../lib/sleep.ts'
 
 const MAX_ATTEMPTS = 30
 /** The longest pause after the first attempt; it grows with each. */
@@ -22,9 +23,7 @@ export async function decideAndWrite<T>(attempt: () => Promise<T>): Promise<T> {
           cause: error,
         })
       // At random, so that those who met do not meet again.
-      await new Promise((resolve) =>
-        setTimeout(resolve, Math.random() * Math.min(MAX_PAUSE_MS, PAUSE_MS * tried)),
-      )
+      await sleep(Math.random() * Math.min(MAX_PAUSE_MS, PAUSE_MS * tried))
     }
   }
 }

@@ -1,6 +1,7 @@
 import { LRUCache } from 'lru-cache'
 import { isOutage } from '../../db/client.ts'
 import { atMost } from '../../lib/lru.ts'
+import { sleep } from '../../lib/sleep.ts'
 import type { CallerRecords, Clock, Fence, FoundRecord, Logger } from '../../ports.ts'
 import type { Fences } from './fences.ts'
 
@@ -149,7 +150,7 @@ export function createKnownCallers<Q, T extends object>(
   async function foundByOther(name: string): Promise<Known<T> | null> {
     for (const waitMs of WAIT_STEPS_MS) {
       if (!isLookedFor(name)) break
-      await new Promise((resolve) => setTimeout(resolve, waitMs))
+      await sleep(waitMs)
       const known = believed(name, clock.now())
       if (known !== null) return known
     }

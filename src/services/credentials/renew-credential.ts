@@ -6,6 +6,7 @@ import {
 } from '../../db/queries/credentials.ts'
 import type { Platform } from '../../domain/platforms.ts'
 import { AppError } from '../../errors.ts'
+import { sleep } from '../../lib/sleep.ts'
 import {
   type CredentialVault,
   type OAuthFlow,
@@ -147,7 +148,7 @@ async function keep(
     } catch (error) {
       const isPassing = error instanceof AppError && error.code === 'unavailable'
       if (!isPassing || tried === MOST_STORE_TRIES) throw error
-      await new Promise((resolve) => setTimeout(resolve, STORE_PAUSE_MS * tried))
+      await sleep(STORE_PAUSE_MS * tried)
     }
   }
 }
