@@ -10,6 +10,7 @@ import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from 'miniflare'
 import { assembleMiniflare } from '../../scripts/local/stack/miniflare-options.ts'
 import { claimPort } from '../../scripts/local/stack/ports.ts'
 import { Connection } from './load/connection.ts'
+import type { ParsedResponse } from './load/response-parser.ts'
 
 export interface BaselineWorker {
   /** Of workerd's own socket, as the stack's. */
@@ -133,10 +134,8 @@ export async function timeStart(options: {
     const lines = Object.entries({ host: `${HOST}:${port}`, ...headers }).map(
       ([name, value]) => `${name}: ${value}\r\n`,
     )
-    const connection = await connectWhenThere(port)
-    const { status, head } = await connection.exchange(`GET ${path} HTTP/1.1\r\n${lines.join('')}\r\n`)
+    const { status, head } = await askWhenThere(port, `GET ${path} HTTP/1.1\r\n${lines.join('')}\r\n`)
     const tookMs = performance.now() - startedMs
-    connection.close()
     await miniflare.ready
     return { tookMs, status, head }
   } finally {
@@ -146,11 +145,17 @@ export async function timeStart(options: {
   }
 }
 
-async function connectWhenThere(port: number): Promise<Connection> {
+/** Asks until there is an answer: who comes while workerd takes its port may be disconnected. */
+async function askWhenThere(port: number, request: string): Promise<ParsedResponse> {
   const endMs = performance.now() + START_TIMEOUT_MS
   for (;;) {
     try {
-      return await Connection.open(HOST, port)
+      const connection = await Connection.open(HOST, port)
+      try {
+        return await connection.exchange(request)
+      } finally {
+        connection.close()
+      }
     } catch (error) {
       if (performance.now() > endMs) throw error
       await sleep(1)
