@@ -53,11 +53,22 @@ export async function calm(parts: Parts): Promise<Calm> {
       complaints.push(`${what}, after ${timeoutMs / 1_000} s: ${left.join(', ')}`)
   }
   runAction(stack.platforms.world, 'clear', {})
-  // Isolates remember for a while what Redis has told them.
-  await memory.endAll()
+  // What is under way may tell the gate once more what a platform said in trouble.
   await stack.restartWorker()
-  const signedInAgain = await signInAgain(parts)
-  log(`signed in again: ${signedInAgain.join(', ') || 'nobody'}`)
+  await memory.endAll()
+  // Isolates remember for a while what Redis has told them.
+  await stack.restartWorker()
+  const signedInAgain = new Map<string, Stopped>()
+  const letSignIn = async () => {
+    const stopped = await signInAgain(parts)
+    log(`signed in again: ${stopped.map(({ name }) => name).join(', ') || 'nobody'}`)
+    for (const account of stopped) {
+      if (signedInAgain.has(account.id))
+        complaints.push(`${account.name} had signed in again, and was thought not to have`)
+      signedInAgain.set(account.id, account)
+    }
+  }
+  await letSignIn()
   await within('older posts are still to be read', BACKFILL_MS, () =>
     countLeft(
       stack,
@@ -66,6 +77,8 @@ export async function calm(parts: Parts): Promise<Calm> {
   )
   for (let round = 1; round <= ROUNDS; round += 1) {
     log(`reading everything again, ${round} of ${ROUNDS}`)
+    // That a token was lost shows when it is needed next.
+    if (round > 1) await letSignIn()
     await readAgain(parts, within)
     await unlessAborted(stack.qstash.idle(), signal)
     await journal.read()
@@ -82,27 +95,43 @@ export async function calm(parts: Parts): Promise<Calm> {
   )
   await unlessAborted(stack.qstash.idle(), signal)
   await journal.read()
-  return { signedInAgain, complaints }
+  return { signedInAgain: Array.from(signedInAgain.values(), ({ platform }) => platform), complaints }
 }
 
-/** Generations that had something to tell and that the listener was not told of. */
+/**
+ * Generations that had something to tell and that the listener was not told of. Changes of metrics alone that come
+ * soon after one another are told as one, of the generation of the last.
+ */
 export async function untold({ stack, listener }: Pick<Parts, 'stack' | 'listener'>): Promise<number[]> {
-  const rows = await stack.ownerSql<{ generation: number }>(
-    `SELECT generation::int AS generation FROM outbox
-     WHERE workspace_id = $1 AND jsonb_array_length(events) > 0 ORDER BY 1`,
+  const rows = await stack.ownerSql<{ generation: number; isOfMetrics: boolean }>(
+    `SELECT generation::int AS generation,
+       NOT EXISTS (SELECT FROM jsonb_array_elements(events) e WHERE e ->> 'type' <> 'metrics.updated')
+         AS "isOfMetrics"
+     FROM outbox WHERE workspace_id = $1 AND jsonb_array_length(events) > 0 ORDER BY 1`,
     [stack.workspaceId],
   )
-  return rows.map(({ generation }) => generation).filter((generation) => !listener.hasHeard(generation))
+  return rows
+    .filter(
+      ({ generation, isOfMetrics }) =>
+        !listener.hasHeard(generation) && !(isOfMetrics && generation < listener.metricsHeard),
+    )
+    .map(({ generation }) => generation)
+}
+
+interface Stopped {
+  id: string
+  platform: string
+  name: string
 }
 
 /**
  * Signs in again for those whose renewed token was lost before it was stored: a platform takes the old one no
  * more then, and only its owner can help.
  */
-async function signInAgain({ stack, owner }: Parts): Promise<string[]> {
+async function signInAgain({ stack, owner }: Parts): Promise<Stopped[]> {
   const stopped = await patiently(() =>
-    stack.ownerSql<{ id: string; platform: string; externalId: string }>(
-      `SELECT id, platform, external_id AS "externalId" FROM accounts
+    stack.ownerSql<Stopped & { externalId: string }>(
+      `SELECT id, platform, platform || ' ' || handle AS name, external_id AS "externalId" FROM accounts
        WHERE status = 'needs_auth' OR stale_reason = 'needs_auth' ORDER BY platform`,
     ),
   )
@@ -111,7 +140,7 @@ async function signInAgain({ stack, owner }: Parts): Promise<string[]> {
     const person = people.find((one) => one.id === externalId)
     if (person !== undefined) await owner.agree(person, id)
   }
-  return stopped.map(({ platform }) => platform)
+  return stopped
 }
 
 async function readAgain({ stack, signal }: Parts, within: Within): Promise<void> {

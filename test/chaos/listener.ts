@@ -5,6 +5,8 @@ import type { Owner } from './owner.ts'
 export class Listener {
   connections = 0
   events = 0
+  /** The last generation whose metrics were told. */
+  metricsHeard = 0
   /** Why somebody who reads what was told cannot be right; empty where all is well. */
   readonly complaints: string[] = []
   readonly #heard = new Set<number>()
@@ -15,7 +17,7 @@ export class Listener {
   constructor(owner: Owner) {
     this.#client = createLiveClient({
       getTicket: () => owner.ticket(),
-      onEvent: ({ generation }) => this.#hear(generation),
+      onEvent: ({ type, generation }) => this.#hear(type, generation),
       onResync: ({ generation }) => {
         this.complaints.push(`had to fetch everything anew at generation ${generation}`)
       },
@@ -45,8 +47,9 @@ export class Listener {
     return this.#heard.has(generation)
   }
 
-  #hear(generation: number): void {
+  #hear(type: string, generation: number): void {
     this.events += 1
+    if (type === 'metrics.updated') this.metricsHeard = Math.max(this.metricsHeard, generation)
     this.#heard.add(generation)
     if (generation < this.#newest)
       this.complaints.push(`was told of generation ${generation} after ${this.#newest}`)
