@@ -71,6 +71,10 @@ export const PAGE_CASES: readonly ScaleCase[] = [
     ...daysAgo(world, 20 + round, 20 + round),
     sort: 'likes',
   })),
+  page('page', 'of one day, by engagementRate', (world, round) => ({
+    ...daysAgo(world, 20 + round, 20 + round),
+    sort: 'engagementRate',
+  })),
   page('page', 'of a month, newest', (world, round) => daysAgo(world, 90 + round, 61 + round)),
   page('page', 'of half a year, by comments', (world) => ({ ...daysAgo(world, 250, 70), sort: 'comments' })),
   page('page', 'of one account in a month, by shares', (world) => ({
@@ -118,6 +122,7 @@ export const SEARCH_CASES: readonly ScaleCase[] = [
   search('a frequent word, by relevance', ['frequent'], () => ({ sort: 'relevance' })),
   search('a frequent word, by likes', ['frequent'], () => ({ sort: 'likes' })),
   search('a middling word, by likes', ['middling'], () => ({ sort: 'likes' }), ANY),
+  search('a middling word, by engagementRate', ['middling'], () => ({ sort: 'engagementRate' }), ANY),
   search('a frequent word, busiest account', ['frequent'], (world) => ({ filter: busiest(world) })),
   search('a frequent word, in the middle', ['frequent'], ({ middle }) => ({ after: middle.postedAt })),
 ]

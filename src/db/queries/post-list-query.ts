@@ -71,8 +71,8 @@ export function orderOf(sort: Exclude<PostSort, 'relevance'>): Order {
 }
 
 /** OFFSET has each post's tags looked up, where a join might begin at all uses of a frequent tag. */
-const tagged = (tags: string[]) =>
-  sql`EXISTS (SELECT 1 FROM post_hashtags h WHERE h.post_id = p.id AND h.tag = ANY (${array(tags)}::text[]) OFFSET 0)`
+export const tagged = (postId: SQL, tags: string[]) =>
+  sql`EXISTS (SELECT 1 FROM post_hashtags h WHERE h.post_id = ${postId} AND h.tag = ANY (${array(tags)}::text[]) OFFSET 0)`
 
 export const published = (q: PostListQuery, at: SQL): SQL[] => [
   ...(q.from === null ? [] : [sql`${at} >= ${q.from}::timestamptz`]),
@@ -84,6 +84,9 @@ export const every = (conditions: SQL[]): SQL => sql.join([sql`TRUE`, ...conditi
 /** Whether a span of time lies across the order, rather than along it. */
 export const isSpan = (q: PostListQuery) => (q.from !== null || q.until !== null) && q.sort !== 'postedAt'
 
+/** Whether posts are asked for by words or tags, which are found here and there. */
+export const isPicky = (q: PostListQuery) => q.search !== null || q.hashtags.length > 0
+
 /**
  * What a post must be, apart from whose it is. `p`. Other than along the order, nothing is compared as the columns are,
  * of which there are indexes: to read one of those for each account, and to sort what it gives, is no way to walk. CASE
@@ -92,7 +95,7 @@ export const isSpan = (q: PostListQuery) => (q.from !== null || q.until !== null
 export function filters(q: PostListQuery): SQL {
   const across = isSpan(q) ? published(q, sql`p.posted_at`) : []
   if (q.kinds.length > 0) across.push(sql`p.kind = ANY (${array(q.kinds)}::text[])`)
-  if (q.hashtags.length > 0) across.push(tagged(q.hashtags))
+  if (q.hashtags.length > 0) across.push(tagged(sql`p.id`, q.hashtags))
   if (q.search !== null)
     // Not EXISTS, which may become a join that begins at the words: one post after the other is looked up.
     across.push(sql`(SELECT s.terms @@ (SELECT app_search_query(${q.search}))

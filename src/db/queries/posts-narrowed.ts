@@ -1,21 +1,43 @@
 import { type SQL, sql } from 'drizzle-orm'
 import { array } from './overview.ts'
-import { every, isSpan, type PostListQuery, published } from './post-list-query.ts'
+import {
+  every,
+  isPicky,
+  isSpan,
+  type Order,
+  type PostListQuery,
+  published,
+  tagged,
+} from './post-list-query.ts'
 
-/**
- * As many posts are read to be sorted, where filters leave no more. Where they leave more, what they let through is
- * frequent enough to be met soon by who walks along the order asked for.
- */
+/** As many posts are read to be sorted, whatever else could be done. */
 export const FEW_POSTS = 10_000
+/**
+ * More are read where that is less work than to walk along the order asked for: of a span of time, where they lie side
+ * by side, up to here;
+ */
+const MOST_OF_SPAN = 70_000
+/** and of those that a filter lets through here and there, which are looked up one by one. */
+const MOST_LOOKED_UP = 50_000
+/** So many posts that lie side by side are read while a walk passes one, which lies anywhere. */
+const READ_WHILE_ONE_IS_PASSED = 5
 
 /** To learn how frequent words are, so many posts are looked at, at so many points in time. */
 const SAMPLES = 8
 const POSTS_A_SAMPLE = 500
-/** Of the posts looked at: from which share on words are frequent, and how many show that this is no chance. */
+/** Of the posts looked at: from which share on words are frequent, if a walk is not likely to pass more than so many. */
 const FREQUENT_SHARE = 0.005
-const FREQUENT_MATCHES = 20
+const MOST_PASSED = 45_000
 
-/** Matches among the posts of the selected accounts, newest first, all filters applied. */
+/** What filters let through, as far as it is read. */
+export interface Narrowed {
+  /** `id`, and where `isRead` the `value` sorted by: one more than `most` where there are more. */
+  rows: SQL
+  most: number
+  isRead: boolean
+}
+
+/** Matches among the posts of the selected accounts, newest first where a page is asked for, all filters applied. */
 export function searched(q: PostListQuery, before: { at: SQL; id: SQL }, most: SQL): SQL {
   return sql`SELECT f.post_id AS id, f.posted_at FROM app_search_posts(${q.search},
     ARRAY(SELECT selected.id FROM selected), ${array(q.kinds)}::text[], ${array(q.hashtags)}::text[],
@@ -35,51 +57,105 @@ function sampled(workspaceId: string, q: PostListQuery, matches: SQL): SQL {
     ) seen`
 }
 
-/** Of the rows of `sampled`: at half of the points at least, as what was on everybody's lips for a day is not met soon elsewhere. */
-const IS_FREQUENT = sql`count(*) FILTER (WHERE matches) >= GREATEST(${FREQUENT_MATCHES}, ${FREQUENT_SHARE}::float8 * count(*))
-  AND count(DISTINCT i) FILTER (WHERE matches) >= ${SAMPLES / 2}`
-
 /**
- * Whether more than a few posts are sure to match, as far as can be told without finding them; no answer where not.
- * A wrong one makes a page slow, not wrong.
+ * Of the rows of `sampled`: whether what matches is met soon by who walks for a page, however few matches were seen by
+ * chance (the root of their number is how far that goes). At half of the points at least, as what was on everybody's lips
+ * for a day is not met soon elsewhere.
  */
-export function manyMatch(workspaceId: string, q: PostListQuery): SQL {
+const isFrequent = (size: number) => sql`(
+  count(*) FILTER (WHERE matches) >= ${FREQUENT_SHARE}::float8 * count(*)
+  AND (${size} + (SELECT count(*) FROM selected)) * count(*)
+    < ${MOST_PASSED} * (count(*) FILTER (WHERE matches) - 1.5 * sqrt(count(*) FILTER (WHERE matches)))
+  AND count(DISTINCT i) FILTER (WHERE matches) >= LEAST(${SAMPLES / 2}, count(*) FILTER (WHERE matches) / 2.0))`
+
+/** A sample of whether posts pass the filters other than accounts and time; `null` where there are none. */
+function sampledFilters(workspaceId: string, q: PostListQuery): SQL | null {
+  const ofSelected = sql`WHERE seen.account_id IN (SELECT selected.id FROM selected)`
   if (q.search !== null)
-    return sql`SELECT ${IS_FREQUENT} FROM ${sampled(workspaceId, q, sql`s.terms @@ (SELECT app_search_query(${q.search}))`)}
-      WHERE seen.account_id IN (SELECT selected.id FROM selected)`
-  // Found by their index, they are counted no slower.
-  if (q.hashtags.length > 0) return sql`SELECT FALSE`
-  const ofKinds =
-    q.kinds.length === 0 ? null : sampled(workspaceId, q, sql`s.kind = ANY (${array(q.kinds)}::text[])`)
-  if (!isSpan(q)) return ofKinds === null ? sql`SELECT FALSE` : sql`SELECT ${IS_FREQUENT} FROM ${ofKinds}`
-  const share = ofKinds === null ? sql`1` : sql`(SELECT avg(matches::int)::float8 FROM ${ofKinds})`
-  return sql`SELECT SUM(d.posts) * ${share} > ${FEW_POSTS} FROM account_days d
-    WHERE d.workspace_id = ${workspaceId} AND d.account_id IN (SELECT selected.id FROM selected)
-      AND ${every([
-        ...(q.from === null ? [] : [sql`d.day > ${q.from}::timestamptz::date`]),
-        ...(q.until === null ? [] : [sql`d.day < ${q.until}::timestamptz::date - 1`]),
-      ])}`
+    return sql`${sampled(workspaceId, q, sql`s.terms @@ (SELECT app_search_query(${q.search}))`)} ${ofSelected}`
+  if (q.hashtags.length > 0)
+    return sql`${sampled(workspaceId, q, tagged(sql`s.post_id`, q.hashtags))} ${ofSelected}`
+  if (q.kinds.length > 0) return sampled(workspaceId, q, sql`s.kind = ANY (${array(q.kinds)}::text[])`)
+  return null
 }
 
-/** The ids among which the page is, if they are few and not known to be many; `null` where no filter can tell. */
-export function narrow(workspaceId: string, q: PostListQuery): SQL | null {
-  const most = sql`(CASE WHEN (SELECT are FROM many) THEN 0 ELSE ${FEW_POSTS + 1} END)`
-  if (q.search !== null)
-    return sql`SELECT id FROM (${searched(q, { at: sql`${q.until}::timestamptz`, id: sql`NULL::uuid` }, most)}) m`
-  if (q.hashtags.length > 0)
+/** As many as are read of what the filters let through. */
+function mostRead(q: PostListQuery): number {
+  // Along the order of time posts lie side by side for a walk as well.
+  if (q.sort === 'postedAt') return FEW_POSTS
+  return isSpan(q) && !isPicky(q) ? MOST_OF_SPAN : MOST_LOOKED_UP
+}
+
+/**
+ * Whether to walk rather than to read what the filters let through, as far as can be told without finding it; no answer
+ * where not. A wrong one makes a page slow, not wrong.
+ */
+export function manyMatch(workspaceId: string, q: PostListQuery, size: number): SQL {
+  const sample = sampledFilters(workspaceId, q)
+  if (isSpan(q)) return manyOfSpan(workspaceId, q, size, sample)
+  // By time uses of a tag are counted along their index no slower.
+  if (sample === null || (q.search === null && q.hashtags.length > 0 && q.sort === 'postedAt'))
+    return sql`SELECT FALSE`
+  return sql`SELECT ${isFrequent(size)} FROM ${sample}`
+}
+
+/**
+ * The same of a span of time across the order. A walk passes the more posts for each that it takes, the longer all time
+ * is than the span, and the rarer what else is asked for.
+ */
+function manyOfSpan(workspaceId: string, q: PostListQuery, size: number, sample: SQL | null): SQL {
+  const share =
+    sample === null ? sql`1::float8` : sql`(SELECT COALESCE(avg(matches::int), 0)::float8 FROM ${sample})`
+  const reads = isPicky(q)
+    ? sql`span.posts * asked.share`
+    : sql`span.posts / ${READ_WHILE_ONE_IS_PASSED}::float8`
+  return sql`
+    SELECT span.posts * asked.share > ${FEW_POSTS} AND NOT (
+      ${isPicky(q) ? sql`span.posts * asked.share` : sql`span.posts`} <= ${mostRead(q)}
+      AND ${reads} <= (${size} + (SELECT count(*) FROM selected)) * span.times
+        / GREATEST(asked.share, ${1 / (SAMPLES * POSTS_A_SAMPLE)}::float8))
+    FROM (
+      SELECT extract(epoch FROM bounds.newest - bounds.oldest) / extract(epoch FROM bounds.until - bounds.since) AS times,
+        extract(epoch FROM bounds.until - bounds.since) / (86400.0 * (bounds.until::date - bounds.since::date + 1)) * (
+          SELECT sum(d.posts) FROM account_days d
+          WHERE d.workspace_id = ${workspaceId} AND d.account_id IN (SELECT selected.id FROM selected)
+            AND d.day >= bounds.since::date AND d.day <= bounds.until::date
+        )::float8 AS posts
+      FROM (
+        SELECT oldest, newest, GREATEST(oldest, ${q.from}::timestamptz) AS since,
+          LEAST(newest, ${q.until}::timestamptz - interval '1 millisecond') AS until
+        FROM (
+          SELECT min(p.posted_at) AS oldest, max(p.posted_at) AS newest FROM posts p WHERE p.workspace_id = ${workspaceId}
+        ) whole
+      ) bounds
+      WHERE bounds.until > bounds.since
+    ) span, (SELECT ${share} AS share) asked`
+}
+
+/** What filters other than accounts let through, if it is not known to be many; `null` where there are none. */
+export function narrow(workspaceId: string, q: PostListQuery, order: Order): Narrowed | null {
+  const most = mostRead(q)
+  const limit = sql`(CASE WHEN (SELECT are FROM many) THEN 0 ELSE ${most + 1} END)`
+  if (q.search !== null) {
+    const before = { at: sql`${q.until}::timestamptz`, id: sql`NULL::uuid` }
+    return { rows: sql`SELECT m.id FROM (${searched(q, before, limit)}) m`, most, isRead: false }
+  }
+  if (q.hashtags.length > 0) {
     // Of each tag by time, which is how they lie in its index: a frequent one is no reason to read the table.
-    return sql`SELECT uses.post_id AS id FROM unnest(${array(q.hashtags)}::text[]) AS asked (tag)
+    const rows = sql`SELECT uses.post_id AS id FROM unnest(${array(q.hashtags)}::text[]) AS asked (tag)
       CROSS JOIN LATERAL (
         SELECT h.post_id FROM post_hashtags h
         WHERE h.workspace_id = ${workspaceId} AND h.tag = asked.tag AND ${every(published(q, sql`h.posted_at`))}
-        ORDER BY h.posted_at DESC LIMIT ${FEW_POSTS + 1}
+        ORDER BY h.posted_at DESC LIMIT ${most + 1}
       ) uses
-      LIMIT ${most}`
-  if (q.kinds.length > 0 || isSpan(q))
-    return sql`SELECT p.id FROM posts p
-      WHERE p.workspace_id = ${workspaceId} AND ${every(published(q, sql`p.posted_at`))}
-        ${q.kinds.length === 0 ? sql`` : sql`AND p.kind = ANY (${array(q.kinds)}::text[])`}
-        AND p.account_id IN (SELECT selected.id FROM selected)
-      LIMIT ${most}`
-  return null
+      LIMIT ${limit}`
+    return { rows, most, isRead: false }
+  }
+  if (q.kinds.length === 0 && !isSpan(q)) return null
+  const rows = sql`SELECT p.id, ${order.expression} AS value FROM posts p
+    WHERE p.workspace_id = ${workspaceId} AND ${every(published(q, sql`p.posted_at`))}
+      ${q.kinds.length === 0 ? sql`` : sql`AND p.kind = ANY (${array(q.kinds)}::text[])`}
+      AND p.account_id IN (SELECT selected.id FROM selected)
+    LIMIT ${limit}`
+  return { rows, most, isRead: true }
 }

@@ -1,7 +1,7 @@
 import { type SQL, sql } from 'drizzle-orm'
 import { selectedAccounts } from './overview.ts'
 import { filters, orderOf, type PostListQuery } from './post-list-query.ts'
-import { FEW_POSTS, manyMatch, narrow, searched } from './posts-narrowed.ts'
+import { manyMatch, narrow, searched } from './posts-narrowed.ts'
 import { walkAll, walkByAccount } from './posts-walked.ts'
 
 /** As many matches, the newest, are compared by relevance. */
@@ -51,7 +51,7 @@ const instant = (moment: SQL): SQL =>
 
 /**
  * The ids of a page in its order, one more than asked for, with what they are sorted by as text (`value`).
- * However many posts there are, what is read depends on the page, on the number of accounts and on `FEW_POSTS`.
+ * However many posts there are, what is read depends on the page, on the number of accounts and on what is read of filters (`posts-narrowed.ts`).
  */
 export function pageOfPosts(workspaceId: string, q: PostListQuery): SQL {
   const size = q.limit + 1
@@ -74,23 +74,24 @@ export function pageOfPosts(workspaceId: string, q: PostListQuery): SQL {
     q.sort === 'postedAt' && isWhole
       ? walkAll(workspaceId, q, size)
       : walkByAccount(workspaceId, q, order, size)
-  const source = narrow(workspaceId, q)
-  if (source === null) return sql`WITH ${selected}, way AS (SELECT TRUE AS walks) ${numbered(walk)}`
-  const cursor =
-    q.after === null
-      ? sql`TRUE`
-      : sql`(${order.expression}, p.id) < (${q.after.value}::${order.type}, ${q.after.id}::uuid)`
-  return sql`
-    WITH ${selected}, many AS MATERIALIZED (SELECT (${manyMatch(workspaceId, q)}) IS TRUE AS are),
-    found AS MATERIALIZED (${source}),
-    way AS MATERIALIZED (SELECT (SELECT are FROM many) OR count(*) > ${FEW_POSTS} AS walks FROM found),
-    few AS (
-      -- OFFSET has them looked up one by one, where the position might seem to leave fewer.
-      SELECT p.id, ${order.expression} AS value
-      FROM (SELECT DISTINCT found.id FROM found WHERE (SELECT NOT walks FROM way)) f
+  const narrowed = narrow(workspaceId, q, order)
+  if (narrowed === null) return sql`WITH ${selected}, way AS (SELECT TRUE AS walks) ${numbered(walk)}`
+  const cursor = (position: SQL) =>
+    q.after === null ? sql`TRUE` : sql`${position} < (${q.after.value}::${order.type}, ${q.after.id}::uuid)`
+  const few = narrowed.isRead
+    ? sql`SELECT f.id, f.value FROM found f WHERE (SELECT NOT walks FROM way) AND ${cursor(sql`(f.value, f.id)`)}
+      ORDER BY f.value DESC, f.id DESC LIMIT ${size}`
+    : // OFFSET has them looked up one by one, where the position might seem to leave fewer; so has CASE those accounts.
+      sql`SELECT p.id, ${order.expression} AS value
+      FROM (SELECT ${q.hashtags.length > 1 ? sql`DISTINCT` : sql``} found.id FROM found WHERE (SELECT NOT walks FROM way)) f
       CROSS JOIN LATERAL (SELECT * FROM posts p WHERE p.id = f.id AND p.workspace_id = ${workspaceId} OFFSET 0) p
-      WHERE ${cursor} AND ${filters({ ...q, hashtags: [], search: null })} AND p.account_id IN (SELECT selected.id FROM selected)
-      ORDER BY ${order.expression} DESC, p.id DESC LIMIT ${size}
-    )
+      WHERE ${cursor(sql`(${order.expression}, p.id)`)} AND ${filters({ ...q, hashtags: [], search: null })}
+        AND CASE WHEN p.account_id IN (SELECT selected.id FROM selected) THEN TRUE ELSE FALSE END
+      ORDER BY ${order.expression} DESC, p.id DESC LIMIT ${size}`
+  return sql`
+    WITH ${selected}, many AS MATERIALIZED (SELECT (${manyMatch(workspaceId, q, size)}) IS TRUE AS are),
+    found AS MATERIALIZED (${narrowed.rows}),
+    way AS MATERIALIZED (SELECT (SELECT are FROM many) OR count(*) > ${narrowed.most} AS walks FROM found),
+    few AS (${few})
     ${numbered(sql`SELECT * FROM few UNION ALL SELECT * FROM (${walk}) walk`)}`
 }

@@ -1,10 +1,10 @@
 import { type SQL, sql } from 'drizzle-orm'
 import { array } from './overview.ts'
-import { every, filters, type Order, type PostListQuery } from './post-list-query.ts'
+import { every, filters, isPicky, isSpan, type Order, type PostListQuery } from './post-list-query.ts'
 
 /**
  * Of each account so many at least are looked for first, to learn which values a page begins and ends with; of those
- * that words or tags let through, which are far between, only one.
+ * that another filter lets through, which are far between, only one.
  */
 const FIRST_LOOK = 4
 
@@ -41,7 +41,7 @@ function walkStretch(
   order: Order,
   { stretch, accounts, size }: { stretch: Stretch; accounts: SQL; size: number },
 ): SQL {
-  const isPicky = q.search !== null || q.hashtags.length > 0
+  const isFarBetween = isPicky(q) || isSpan(q) || q.kinds.length > 0
   const best = (least: { value: SQL; id: SQL }, most: SQL): SQL => {
     const position = sql`(${order.expression}, p.id)`
     const { before } = stretch
@@ -58,7 +58,7 @@ function walkStretch(
   return sql`
     WITH walked AS MATERIALIZED (${accounts}),
     share AS MATERIALIZED (
-      SELECT LEAST(${size}, GREATEST(${isPicky ? 1 : FIRST_LOOK}, 2 * ${size} / GREATEST(1, count(*)))) AS posts FROM walked
+      SELECT LEAST(${size}, GREATEST(${isFarBetween ? 1 : FIRST_LOOK}, 2 * ${size} / GREATEST(1, count(*)))) AS posts FROM walked
     ),
     first_look AS MATERIALIZED (
       SELECT best.* FROM walked CROSS JOIN LATERAL (${best(start, sql`(SELECT share.posts FROM share)`)}) best

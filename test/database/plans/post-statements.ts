@@ -11,7 +11,10 @@ import type { WorkspaceFacts } from './workspace-facts.ts'
 
 const PAGE = 50
 const DAY_MS = 86_400_000
-/** What filters let through is read up to here before it is walked along the order: some such stretches a page. */
+/**
+ * What filters let through is read up to here before it is walked along the order: some such stretches a page. Less than
+ * the most that is ever read (`MOST_OF_SPAN`, and twice `MOST_LOOKED_UP`), which takes more than a million posts.
+ */
 const BOUNDED_READ = 60_000
 
 /** Every sort with every filter, typical pairs, and pages deep down. */

@@ -1,0 +1,133 @@
+import { sql } from 'drizzle-orm'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { createTestDatabase, type TestDatabase } from '../../../test/harness/database.ts'
+import { makeAccount, makeWorkspace } from '../../../test/harness/factories.ts'
+import { newestPosts } from '../../../test/harness/post-lists.ts'
+import { statement } from '../client.ts'
+import { selectedAccounts } from './overview.ts'
+import { listPosts, type PostListQuery, type PostRow } from './posts.ts'
+import { FEW_POSTS, manyMatch } from './posts-narrowed.ts'
+
+let database: TestDatabase
+let workspaceId: string
+
+/** Those of one day are more than are read without asking, and beside them there are as many of the month around it. */
+const POSTS_OF_THE_DAY = FEW_POSTS + 2_000
+const POSTS_OF_THE_MONTH = 3_000
+const PAGE = 20
+
+beforeAll(async () => {
+  database = await createTestDatabase()
+  workspaceId = await makeWorkspace(database)
+  const accountIds = [
+    await makeAccount(database, workspaceId),
+    await makeAccount(database, workspaceId, { platform: 'mastodon' }),
+  ]
+  // Ties and unknown counts are frequent. One post is so old that any span is short.
+  await database.sql(
+    `INSERT INTO posts (id, workspace_id, account_id, platform, platform_post_id, kind, text, posted_at, likes,
+       comments, followers_at_posting)
+     SELECT uuidv7(), $1, a.id, a.platform, n, CASE WHEN n % 3 = 0 THEN 'reply' ELSE 'post' END,
+       CASE WHEN n % 2 = 0 THEN 'high tide' ELSE 'low water' END,
+       CASE WHEN n = 0 THEN '2006-05-01T00:00:00Z'::timestamptz
+         WHEN n <= ${POSTS_OF_THE_DAY} THEN '2026-03-10T00:00:00Z'::timestamptz + n * interval '7 seconds'
+         ELSE '2026-03-01T00:00:00Z'::timestamptz + (n - ${POSTS_OF_THE_DAY}) * interval '15 minutes' END,
+       NULLIF(n * 7919 % 50, 0), n % 3, NULLIF(n % 5, 0) * 100
+     FROM generate_series(0, ${POSTS_OF_THE_DAY + POSTS_OF_THE_MONTH}) n
+     JOIN accounts a ON a.id = ($2::uuid[])[1 + n % 2]`,
+    [workspaceId, accountIds],
+  )
+  await database.sql(
+    `INSERT INTO post_hashtags (workspace_id, post_id, tag, display, account_id, platform, posted_at)
+     SELECT workspace_id, id, 'tide', 'tide', account_id, platform, posted_at FROM posts WHERE text LIKE '%tide'`,
+  )
+  await database.sql(
+    `INSERT INTO account_days (workspace_id, account_id, day, posts)
+     SELECT workspace_id, account_id, posted_at::date, count(*) FROM posts GROUP BY 1, 2, 3`,
+  )
+  await database.sql('ANALYZE')
+}, 60_000)
+afterAll(() => database.close())
+
+/** Whether such a page is walked to along its order, rather than read and sorted. */
+async function walks(asked: Partial<PostListQuery>): Promise<boolean> {
+  const q = { ...newestPosts(PAGE), ...asked }
+  const [[row]] = await database.db.inWorkspace(workspaceId, [
+    statement<{
+      walks: boolean
+    }>(sql`WITH selected AS (SELECT a.id FROM (${selectedAccounts(workspaceId, q.filter)}) a)
+      SELECT (${manyMatch(workspaceId, q, PAGE + 1)}) IS TRUE AS walks`),
+  ])
+  return row?.walks ?? false
+}
+
+async function readPage(query: PostListQuery): Promise<PostRow[]> {
+  const [rows] = await database.db.inWorkspace(workspaceId, [listPosts(workspaceId, query)])
+  return rows
+}
+
+/** The first pages, one after the other. */
+async function readPages(asked: Partial<PostListQuery>, pages: number): Promise<string[]> {
+  const ids: string[] = []
+  let after: PostListQuery['after'] = null
+  for (let page = 0; page < pages; page += 1) {
+    const rows = await readPage({ ...newestPosts(PAGE), ...asked, after })
+    ids.push(...rows.slice(0, PAGE).map(({ id }) => id))
+    const last = rows[PAGE - 1]
+    if (last === undefined) break
+    after = { value: last.sortValue, id: last.id }
+  }
+  return ids
+}
+
+/** The same in one plain statement of the owner's. */
+async function expected(order: string, condition: string, pages: number): Promise<string[]> {
+  const rows = await database.sql<{ id: string }>(
+    `SELECT id FROM posts WHERE workspace_id = $1 AND ${condition} ORDER BY ${order} DESC, id DESC LIMIT ${pages * PAGE}`,
+    [workspaceId],
+  )
+  return rows.map(({ id }) => id)
+}
+
+const ORDERS = {
+  likes: 'COALESCE(likes, -1)',
+  comments: 'COALESCE(comments, -1)',
+  engagementRate: 'COALESCE(engagements::float8 / NULLIF(followers_at_posting, 0), -1)',
+} as const
+const SORTED = ['likes', 'comments', 'engagementRate'] as const
+
+const THE_DAY = { from: '2026-03-10T00:00:00Z', until: '2026-03-11T00:00:00Z' }
+const ALL_TIME = { from: '2006-01-01T00:00:00Z', until: '2026-06-01T00:00:00Z' }
+const condition = ({ from, until }: typeof THE_DAY) => `posted_at >= '${from}' AND posted_at < '${until}'`
+
+describe('a span of time by a figure', () => {
+  const cases: [string, boolean, typeof THE_DAY, Partial<PostListQuery>, string][] = [
+    ['is read where it is narrow, however many posts it has', false, THE_DAY, {}, 'TRUE'],
+    ['is walked where it is most of all', true, ALL_TIME, {}, 'TRUE'],
+    ['is read for a kind', false, THE_DAY, { kinds: ['reply'] }, "kind = 'reply'"],
+    ['is walked for a usual kind', true, ALL_TIME, { kinds: ['post', 'reply'] }, 'TRUE'],
+    ['has a frequent word looked up', false, THE_DAY, { search: 'tide' }, "text LIKE '%tide'"],
+    ['has a frequent tag looked up', false, THE_DAY, { hashtags: ['tide'] }, "text LIKE '%tide'"],
+    [
+      'without posts is empty',
+      false,
+      { from: '2020-01-01T00:00:00Z', until: '2020-01-02T00:00:00Z' },
+      {},
+      'TRUE',
+    ],
+  ]
+  it.each(cases)('%s', async (_, isWalked, span, asked, matching) => {
+    for (const sort of SORTED) {
+      const query = { ...asked, ...span, sort }
+      expect(await walks(query), sort).toBe(isWalked)
+      const found = await readPages(query, 4)
+      expect(found, sort).toEqual(await expected(ORDERS[sort], `${matching} AND ${condition(span)}`, 4))
+    }
+  })
+
+  it('is read where the days’ totals know of no posts in it', async () => {
+    await database.sql("DELETE FROM account_days WHERE day = '2026-03-10'")
+    const found = await readPages({ ...THE_DAY, sort: 'likes' }, 2)
+    expect(found).toEqual(await expected(ORDERS.likes, condition(THE_DAY), 2))
+  })
+})
