@@ -1,3 +1,4 @@
+import { concurrently } from '../../lib/concurrently.ts'
 import {
   type AccountProfile,
   type AccountRef,
@@ -85,7 +86,7 @@ class AccountReader {
       for (const member of members) add(outcome, await this.read([member], credential))
       return outcome
     }
-    await concurrently(members, async (member) => {
+    await concurrently(CONCURRENT_ACCOUNTS, members, async (member) => {
       const own = this.#context([member], credential)
       try {
         const ref = this.#refOf(member)
@@ -183,9 +184,12 @@ export async function fetchAccounts(
   } else {
     // Each with its posts: where every profile is a call, all of them first could use an allowance up, and what
     // was read be lost.
-    await concurrently(ofAnybody, async (member) => add(outcome, await reader.read([member], null)))
+    await concurrently(CONCURRENT_ACCOUNTS, ofAnybody, async (member) =>
+      add(outcome, await reader.read([member], null)),
+    )
   }
   await concurrently(
+    CONCURRENT_ACCOUNTS,
     message.accounts.filter(({ id }) => credentials.has(id)),
     async (member) => add(outcome, await reader.readAlone(member, credentials.get(member.id) ?? null)),
   )
@@ -195,12 +199,4 @@ export async function fetchAccounts(
 function add(to: Outcome, more: Outcome): void {
   to.fetched.push(...more.fetched)
   to.failed.push(...more.failed)
-}
-
-async function concurrently<T>(items: readonly T[], act: (item: T) => Promise<void>): Promise<void> {
-  const waiting = [...items]
-  const worker = async () => {
-    for (let item = waiting.shift(); item !== undefined; item = waiting.shift()) await act(item)
-  }
-  await Promise.all(Array.from({ length: CONCURRENT_ACCOUNTS }, worker))
 }

@@ -5,6 +5,7 @@ import { makeWorkspace } from '../../../test/harness/factories.ts'
 import { createHubRig, type HubRig } from '../../../test/live/harness.ts'
 import { lockWorkspace, raiseGeneration, undeliveredEvents } from '../../db/queries/ingest/transaction.ts'
 import { storePublicTrends } from '../../db/queries/public-trends.ts'
+import { sleep } from '../../lib/sleep.ts'
 import { type HubPublisher, type LogFields, PUBLIC_SCOPE } from '../../ports.ts'
 import { makeRig } from '../imports/rig.test-helper.ts'
 import { deliverEvents } from '../ingest/deliver-events.ts'
@@ -20,11 +21,13 @@ beforeEach(async () => {
   await database.sql('UPDATE public_scope SET told_generation = generation, untold_since = NULL')
 })
 
-/** Hubs as they are deployed, of which some cannot be reached. */
+/** Hubs as they are deployed, of which some cannot be reached, or take their time. */
 async function start() {
   const { ctx } = await makeRig(database)
   const hubs = new Map<string, HubRig>()
   const away = new Set<string>()
+  const hanging = new Map<string, PromiseWithResolvers<void>>()
+  const atOnce = { now: 0, most: 0, of: new Set<string>() }
   const logged: { level: 'warn' | 'error'; message: string; fields: LogFields | undefined }[] = []
   const hubOf = (id: string) => {
     const hub = hubs.get(id) ?? createHubRig()
@@ -33,7 +36,17 @@ async function start() {
   }
   const publish: HubPublisher['publish'] = async (id, batches) => {
     if (away.has(id)) throw new Error('the hub is away')
-    hubOf(id).hub.publish(batches)
+    if (atOnce.of.has(id)) throw new Error('the hub is told two things at once')
+    atOnce.of.add(id)
+    atOnce.now += 1
+    atOnce.most = Math.max(atOnce.most, atOnce.now)
+    try {
+      await (hanging.get(id)?.promise ?? sleep(5))
+      hubOf(id).hub.publish(batches)
+    } finally {
+      atOnce.now -= 1
+      atOnce.of.delete(id)
+    }
   }
   const background: Promise<unknown>[] = []
   const deps = {
@@ -64,8 +77,10 @@ async function start() {
     }
   }
   return {
+    atOnce,
     away,
     deps,
+    hanging,
     hubOf,
     make,
     /** The levels that the log told of, without what each delivery had to say. */
@@ -167,6 +182,41 @@ it('is not held up by a hub that fails, however much waits for it', async () => 
   w.away.delete(well.workspaceId)
   expect(await w.sweep()).toMatchObject({ events: 1_000, undelivered: 1_200 })
   expect(generationsOf(well.socket)).toEqual([1])
+})
+
+it('tells eight hubs at once and no more, each what waits for it in order', async () => {
+  const w = await start()
+  const all = await Promise.all(Array.from({ length: 20 }, () => w.make()))
+  for (const { workspaceId } of all) w.away.add(workspaceId)
+  for (const one of all) for (let i = 0; i < 3; i++) await one.change()
+  await age(20)
+  w.away.clear()
+  expect(await w.sweep()).toMatchObject({ events: 60, undelivered: 0 })
+  expect(w.atOnce.most).toBe(8)
+  for (const { socket } of all) expect(generationsOf(socket)).toEqual([1, 2, 3])
+})
+
+it('is not held up by hubs that hang, whose events wait for the next sweep', async () => {
+  const w = await start()
+  const all = await Promise.all(Array.from({ length: 20 }, () => w.make()))
+  for (const { workspaceId } of all) w.away.add(workspaceId)
+  for (const one of all) await one.change()
+  await age(20)
+  w.away.clear()
+  // Those that are swept first.
+  const byId = all.toSorted((a, b) => (a.workspaceId < b.workspaceId ? -1 : 1))
+  const [hanging, well] = [byId.slice(0, 7), byId.slice(7)]
+  for (const { workspaceId } of hanging) w.hanging.set(workspaceId, Promise.withResolvers())
+  const sweeping = w.sweep()
+  await expect.poll(() => well.every(({ socket }) => socket.events.length === 1)).toBe(true)
+  expect(w.atOnce.now).toBe(7)
+  // As the adapter gives a hub up that does not answer.
+  for (const { reject } of w.hanging.values()) reject(new Error('The live hub did not answer.'))
+  expect(await sweeping).toMatchObject({ events: 20, undelivered: 7 })
+
+  w.hanging.clear()
+  expect(await w.sweep()).toMatchObject({ events: 7, undelivered: 0 })
+  for (const { socket } of all) expect(generationsOf(socket)).toEqual([1])
 })
 
 it('hands a hub no event before those that come before it, whichever transaction began first', async () => {
