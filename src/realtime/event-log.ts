@@ -1,5 +1,5 @@
 /** The last events of a hub, as those who send them to sockets see them. */
-import type { SequencedEvent, Subscription } from './protocol.ts'
+import type { LiveLimits, SequencedEvent, Subscription } from './protocol.ts'
 import { lastSeqOf } from './sequence.ts'
 
 /** A topic's last event, and how many there ever were. */
@@ -19,29 +19,48 @@ export interface EventLog {
   /** The smallest sequence number kept, or `null` when there is none. */
   oldestSeq(): number | null
   eventsAfter(seq: number, topics: Subscription): SequencedEvent[]
+  /** The last events, as many of them as have together about so many characters of data. */
+  latest(length: number): SequencedEvent[]
   /** The last kept event of the topics at or before `seq`, or `null`. */
   lastSeqUpTo(seq: number, topics: Subscription): number | null
   countAfter(seq: number, topics: Subscription): number
 }
 
-/** The same in memory, of a hub's events that somebody else keeps. */
-export class MemoryLog implements EventLog {
-  readonly #most: number
-  readonly #events: SequencedEvent[]
+/** How much is remembered. */
+export type LogLimits = Pick<LiveLimits, 'keptEvents' | 'rememberedLength'>
 
-  constructor(events: readonly SequencedEvent[], most: number) {
-    this.#events = [...events]
-    this.#most = most
+/** The same in memory, of a hub's events that somebody else keeps: the last ones, as many as the limits allow. */
+export class MemoryLog implements EventLog {
+  readonly #limits: LogLimits
+  readonly #events: SequencedEvent[] = []
+  /** Characters of all data together. */
+  #length = 0
+  #isCut = false
+
+  constructor(events: readonly SequencedEvent[], limits: LogLimits) {
+    this.#limits = limits
+    this.append(events)
   }
 
-  /** Characters of all data together. */
-  dataLength(): number {
-    return this.#events.reduce((sum, { data }) => sum + data.length, 0)
+  /** Whether events were forgotten because of their size. */
+  get isCut(): boolean {
+    return this.#isCut
   }
 
   append(events: readonly SequencedEvent[]): void {
-    for (const event of events) this.#events.push(event)
-    this.#events.splice(0, this.#events.length - this.#most)
+    for (const event of events) {
+      this.#events.push(event)
+      this.#length += event.data.length
+    }
+    let forgotten = 0
+    for (const { data } of this.#events) {
+      const isTooMany = this.#events.length - forgotten > this.#limits.keptEvents
+      if (!isTooMany && this.#length <= this.#limits.rememberedLength) break
+      this.#isCut ||= !isTooMany
+      this.#length -= data.length
+      forgotten += 1
+    }
+    this.#events.splice(0, forgotten)
   }
 
   oldestSeq(): number | null {
@@ -50,6 +69,15 @@ export class MemoryLog implements EventLog {
 
   eventsAfter(seq: number, topics: Subscription): SequencedEvent[] {
     return this.#events.filter((event) => event.seq > seq && isDue(event, topics))
+  }
+
+  latest(length: number): SequencedEvent[] {
+    let left = length
+    const tooMuch = this.#events.findLastIndex(({ data }) => {
+      left -= data.length
+      return left < 0
+    })
+    return this.#events.slice(tooMuch + 1)
   }
 
   lastSeqUpTo(seq: number, topics: Subscription): number | null {
@@ -61,35 +89,25 @@ export class MemoryLog implements EventLog {
   }
 }
 
-/** More is not held in memory, of which an object has little, but read when it is asked for. */
-const MOST_REMEMBERED = 8 * 1024 * 1024
-
 /**
  * A log that is read once and then remembered: reading a thousand events takes several times as long as sending
- * them.
+ * them. What is too large to be remembered is read whenever it is asked for.
  */
 export class RememberedLog implements EventLog {
   readonly #kept: EventLog
-  readonly #most: number
+  readonly #limits: LogLimits
   #memory: MemoryLog | null = null
-  /** Appended since the size was last looked at. */
-  #appended = 0
   #isTooLarge = false
 
-  /** @param most events that `kept` keeps */
-  constructor(kept: EventLog, most: number) {
+  constructor(kept: EventLog, limits: LogLimits) {
     this.#kept = kept
-    this.#most = most
+    this.#limits = limits
   }
 
   /** To be told of what `kept` has got. */
   append(events: readonly SequencedEvent[]): void {
-    if (this.#memory === null) return
-    this.#memory.append(events)
-    for (const { data } of events) this.#appended += data.length
-    if (this.#appended <= MOST_REMEMBERED / 2) return
-    this.#appended = 0
-    this.#forgetIfTooLarge(this.#memory)
+    this.#memory?.append(events)
+    if (this.#memory?.isCut) this.#forget()
   }
 
   oldestSeq(): number | null {
@@ -98,6 +116,10 @@ export class RememberedLog implements EventLog {
 
   eventsAfter(seq: number, topics: Subscription): SequencedEvent[] {
     return this.#remembered().eventsAfter(seq, topics)
+  }
+
+  latest(length: number): SequencedEvent[] {
+    return this.#remembered().latest(length)
   }
 
   lastSeqUpTo(seq: number, topics: Subscription): number | null {
@@ -110,15 +132,15 @@ export class RememberedLog implements EventLog {
 
   #remembered(): EventLog {
     if (this.#memory === null && !this.#isTooLarge) {
-      this.#memory = new MemoryLog(this.#kept.eventsAfter(0, null), this.#most)
-      this.#forgetIfTooLarge(this.#memory)
+      this.#memory = new MemoryLog(this.#kept.latest(this.#limits.rememberedLength), this.#limits)
+      if (this.#memory.oldestSeq() !== this.#kept.oldestSeq()) this.#forget()
     }
     return this.#memory ?? this.#kept
   }
 
-  #forgetIfTooLarge(memory: MemoryLog): void {
-    this.#isTooLarge = memory.dataLength() > MOST_REMEMBERED
-    if (this.#isTooLarge) this.#memory = null
+  #forget(): void {
+    this.#memory = null
+    this.#isTooLarge = true
   }
 }
 

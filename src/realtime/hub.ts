@@ -19,7 +19,7 @@ import {
   topicOf,
 } from './protocol.ts'
 import type { EventBatch } from './rpc.ts'
-import type { Delivery, HubSnapshot } from './shard.ts'
+import { type Delivery, type HubSnapshot, reminderOf } from './shard.ts'
 import type { HubSocket, HubSockets } from './sockets.ts'
 import type { HubStore, TicketBearer } from './store.ts'
 
@@ -65,7 +65,7 @@ export class Hub {
 
   constructor({ store, sockets, clock, deliver = () => {}, limits = LIVE_LIMITS }: HubDeps) {
     this.#store = store
-    this.#log = new RememberedLog(store, limits.keptEvents)
+    this.#log = new RememberedLog(store, limits)
     this.#clock = clock
     this.#limits = limits
     this.#deliver = deliver
@@ -182,8 +182,7 @@ export class Hub {
 
   /** Tells shards where the hub stands, so that they find out whether they have missed something. */
   remind(slots: readonly number[] = this.shards()): void {
-    const state = this.#state
-    if (slots.length > 0) this.#deliver(slots, { events: [], before: state, after: state })
+    if (slots.length > 0) this.#deliver(slots, reminderOf(this.#state))
   }
 
   /** Shards that hold sockets, or may. */
@@ -196,14 +195,15 @@ export class Hub {
     return this.#state
   }
 
-  /** All that is kept, for a shard that has sent everything up to `sentSeq`; `null`: nothing. */
+  /** What a shard remembers, for one that has sent everything up to `sentSeq`; `null`: nothing. */
   snapshot(sentSeq: number | null): HubSnapshot {
     const state = this.#state
-    const oldest = this.#log.oldestSeq() ?? state.seq + 1
+    const events = this.#log.latest(this.#limits.rememberedLength)
+    const oldest = events[0]?.seq ?? state.seq + 1
     const isKnown = sentSeq !== null && sentSeq <= state.seq && sentSeq + 1 >= oldest
     return {
       state,
-      events: this.#log.eventsAfter(0, null),
+      events,
       before: isKnown ? this.#stateAt(sentSeq) : null,
     }
   }

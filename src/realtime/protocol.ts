@@ -26,6 +26,8 @@ export const CLOSE_CODES = {
 export const LIVE_LIMITS = {
   /** Events kept for replay. */
   keptEvents: 1_000,
+  /** Characters of their data that an object holds in memory, of which it has little. */
+  rememberedLength: 8 * 1024 * 1024,
   /** Of all its objects together. */
   socketsPerWorkspace: 20_000,
   /** Beyond it the hub sends connections to shards, each of which takes as many. */

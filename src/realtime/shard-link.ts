@@ -1,8 +1,8 @@
 /** The way from a hub to one of its shards: events in order, one call at a time. */
 
 import type { ShardCensus } from './placement.ts'
-import type { SequencedEvent } from './protocol.ts'
-import type { Delivery } from './shard.ts'
+import { LIVE_LIMITS } from './protocol.ts'
+import { type Delivery, reminderOf } from './shard.ts'
 
 export interface ShardLinkParts {
   /** Answers who is connected, where that has changed. */
@@ -31,7 +31,7 @@ export class ShardLink {
 
   /** Takes events to be sent. Resolves when there is nothing more to do, and never rejects. */
   async push(delivery: Delivery): Promise<void> {
-    this.#next = this.#next === null ? delivery : joined(this.#next, delivery)
+    this.#next = this.#next === null ? bounded(delivery) : joined(this.#next, bounded(delivery))
     if (this.#isBusy) return
     this.#isBusy = true
     try {
@@ -64,10 +64,20 @@ export class ShardLink {
   }
 }
 
-/** Longer ones are not worth sending: the shard asks for what it misses. */
+/** More is not worth sending: the shard asks for what it misses. */
 const MOST_JOINED = 200
+/** Characters of data; what a shard asks for is at most twice as long. */
+const MOST_LENGTH = LIVE_LIMITS.rememberedLength / 2
 
+/** One delivery of two, or a reminder where they are too much, or where the second does not follow the first. */
 function joined(first: Delivery, second: Delivery): Delivery {
-  const events: SequencedEvent[] = [...first.events, ...second.events]
-  return events.length > MOST_JOINED ? second : { events, before: first.before, after: second.after }
+  const events = [...first.events, ...second.events]
+  const follows = first.after.seq === second.before.seq
+  if (!follows || events.length > MOST_JOINED) return reminderOf(second.after)
+  return bounded({ events, before: first.before, after: second.after })
+}
+
+function bounded(delivery: Delivery): Delivery {
+  const length = delivery.events.reduce((sum, { data }) => sum + data.length, 0)
+  return length > MOST_LENGTH ? reminderOf(delivery.after) : delivery
 }

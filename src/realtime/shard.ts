@@ -15,9 +15,15 @@ export interface Delivery {
   after: HubState
 }
 
-/** All that the hub keeps. */
+/** A delivery without events: it says where the hub stands, and a shard that is elsewhere asks for what it lacks. */
+export function reminderOf(state: HubState): Delivery {
+  return { events: [], before: state, after: state }
+}
+
+/** The last events that the hub keeps. */
 export interface HubSnapshot {
   state: HubState
+  /** As many as a shard remembers. */
   events: SequencedEvent[]
   /** Where the hub stood when it had sent what it was asked about; `null`: too long ago. */
   before: HubState | null
@@ -69,13 +75,14 @@ export class Shard {
     return true
   }
 
-  /** Learns all that the hub keeps, and sends what is new of it, or that something is missing. */
+  /** Learns what the hub keeps, and sends what is new of it, or that something is missing. */
   adopt({ state, events, before }: HubSnapshot): void {
     // Deliveries may have come while it was on its way.
     if (this.#state !== null && state.seq < this.#state.seq) return
     const known = this.#state ?? before
-    this.#log = new MemoryLog(events, this.#deps.limits.keptEvents)
-    if (known === null) {
+    this.#log = new MemoryLog(events, this.#deps.limits)
+    const oldest = events[0]?.seq ?? state.seq + 1
+    if (known === null || known.seq + 1 < oldest) {
       this.#state = state
       this.#note(state.seq)
       this.#broadcaster.resync(state, 'too_old')
@@ -116,7 +123,7 @@ export class Shard {
   /** Acts on one message of a client. @throws Error when the shard does not know its hub yet */
   receive(socket: HubSocket, text: string | ArrayBuffer): void {
     if (this.#state === null) throw new Error('The shard does not know its hub yet.')
-    const log = this.#log ?? new MemoryLog([], 1)
+    const log = this.#log ?? new MemoryLog([], this.#deps.limits)
     this.#broadcaster.receive(socket, text, { state: this.#state, log })
   }
 

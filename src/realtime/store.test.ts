@@ -33,6 +33,24 @@ it('keeps nothing of an append that failed half way', () => {
   expect(store.loadPending()).toBeNull()
 })
 
+it('tells the last events up to a length', () => {
+  const store = openHubStore(memoryDatabase())
+  expect(store.latest(10)).toEqual([])
+  const events = [100, 200, 300].map((length, i) => ({
+    ...{ seq: i + 1, topic: 'job', type: 'job.updated', at: 'now', generation: 2 },
+    data: 'x'.repeat(length),
+  }))
+  store.append(events, { seq: 3, generation: 2, topics: new Map() }, 0, null)
+  const lengths = [600, 599, 500, 300, 299]
+  expect(lengths.map((length) => store.latest(length).map(({ seq }) => seq))).toEqual([
+    [1, 2, 3],
+    [2, 3],
+    [2, 3],
+    [3],
+    [],
+  ])
+})
+
 it('removes expired tickets when it takes a new one', () => {
   const database = memoryDatabase()
   const store = openHubStore(database)

@@ -151,6 +151,17 @@ export function openHubStore(db: SqlDatabase): HubStore {
         .map((row) => eventRow().parse(row))
     },
 
+    latest(length) {
+      // The last of those that are too much together with all after them.
+      const tooMuch = numberOf(
+        `SELECT MAX(seq) AS n FROM (
+           SELECT seq, SUM(LENGTH(data)) OVER (ORDER BY seq DESC) AS length FROM events
+         ) WHERE length > ?`,
+        length,
+      )
+      return this.eventsAfter(tooMuch ?? 0, null)
+    },
+
     lastSeqUpTo(seq, topics) {
       const filter = topicFilter(topics)
       return numberOf(`SELECT MAX(seq) AS n FROM events WHERE seq <= ?${filter.sql}`, seq, ...filter.bindings)

@@ -1,12 +1,12 @@
 /** A hub and its shards without a runtime, whose calls to each other take their time, and fail. */
 import { createHash } from 'node:crypto'
 import type { Random } from '../../scripts/local/platforms/random.ts'
-import { LIVE_LIMITS, parseTypesParameter } from '../../src/realtime/protocol.ts'
+import { LIVE_LIMITS, type LiveLimits, parseTypesParameter } from '../../src/realtime/protocol.ts'
 import { type Delivery, Shard } from '../../src/realtime/shard.ts'
 import { ShardLink } from '../../src/realtime/shard-link.ts'
 import { createHubRig, FakeSocket, memoryDatabase } from './harness.ts'
 
-const LIMITS = { ...LIVE_LIMITS, socketsPerObject: 3, socketsPerUser: 1_000, metricsPauseMs: 0 }
+const FEW_SOCKETS = { ...LIVE_LIMITS, socketsPerObject: 3, socketsPerUser: 1_000, metricsPauseMs: 0 }
 
 interface HeldShard {
   shard: Shard
@@ -15,7 +15,8 @@ interface HeldShard {
 }
 
 /** One workspace. Whatever takes time ends when `settle` is called, or others wait for it. */
-export function createWorkspaceRig(random: Random, failureShare: number) {
+export function createWorkspaceRig(random: Random, failureShare: number, limits: Partial<LiveLimits> = {}) {
+  const ownLimits = { ...FEW_SOCKETS, ...limits }
   const shards = new Map<number, HeldShard>()
   const links = new Map<number, ShardLink>()
   let lives = 0
@@ -33,7 +34,7 @@ export function createWorkspaceRig(random: Random, failureShare: number) {
     const watched: Promise<unknown> = work.finally(() => underWay.delete(watched))
     underWay.add(watched)
   }
-  const rig = createHubRig(LIMITS, memoryDatabase(), (slots, delivery) => {
+  const rig = createHubRig(ownLimits, memoryDatabase(), (slots, delivery) => {
     for (const slot of slots) watch(linkTo(slot).push(delivery))
   })
 
@@ -51,7 +52,7 @@ export function createWorkspaceRig(random: Random, failureShare: number) {
     return new Shard({
       sockets: { all: () => sockets, ofUser: () => [] },
       clock: { now: () => rig.clock.nowMs },
-      limits: LIMITS,
+      limits: ownLimits,
       sentSeq,
       onSent: (seq) => {
         const it = shards.get(slot)
