@@ -51,12 +51,20 @@ it('tells the last events up to a length', () => {
   ])
 })
 
-it('removes expired tickets when it takes a new one', () => {
+it('removes expired tickets when it takes new ones, now and then, and lets nobody in with one meanwhile', () => {
   const database = memoryDatabase()
   const store = openHubStore(database)
-  store.putTicket({ hash: 'a', userId: 'u', limited: false, expiresAtMs: 10 }, 0)
-  store.putTicket({ hash: 'b', userId: 'u', limited: false, expiresAtMs: 20 }, 10)
-  expect(database.rows('SELECT hash FROM tickets')).toEqual([{ hash: 'b' }])
+  const put = (hash: string, atMs: number) =>
+    store.putTicket({ hash, userId: 'u', limited: false, expiresAtMs: atMs + 30_000 }, atMs)
+  const kept = () => database.rows('SELECT hash FROM tickets ORDER BY hash').map((row) => Object(row).hash)
+  put('a', 0)
+  put('b', 9_000)
+  put('c', 29_000)
+  put('d', 38_000)
+  expect(kept()).toEqual(['a', 'b', 'c', 'd'])
+  expect(store.takeTicket('a', 38_000)).toBeNull()
+  put('e', 39_000)
+  expect(kept()).toEqual(['c', 'd', 'e'])
 })
 
 it('works on storage that a later version left readable, and refuses what it did not', () => {
