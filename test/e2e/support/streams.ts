@@ -16,13 +16,21 @@ export class Listener {
   readonly told: Told[] = []
   /** How often it was greeted. */
   connections = 0
+  /** The highest generation that it was told of: changes of metrics that are told late have a lower one. */
+  generation = 0
   readonly #client: LiveClient
 
   constructor(person: Person, network: CuttableNetwork, types?: readonly string[]) {
     this.#client = createLiveClient({
       getTicket: async () => ({ url: network.through((await issueTicket(person.key)).url) }),
-      onEvent: (frame) => void this.told.push({ kind: 'event', frame }),
-      onResync: (at) => void this.told.push({ kind: 'resync', at }),
+      onEvent: (frame) => {
+        this.told.push({ kind: 'event', frame })
+        this.generation = Math.max(this.generation, frame.generation)
+      },
+      onResync: (at) => {
+        this.told.push({ kind: 'resync', at })
+        this.generation = Math.max(this.generation, at.generation)
+      },
       onHello: () => {
         this.connections += 1
       },
