@@ -36,8 +36,11 @@ const SENT_SEQ = 'sent-seq'
 const NAME = 'name'
 /** How long what was sent may be unknown to the storage: a write takes as long as hundreds of sockets. */
 const NOTE_MS = 2_000
-/** Those who come and go within as long are told of at once. */
-const CENSUS_MS = 250
+/**
+ * Those who come and go within the first are told of at once. A hub that was not reached is told again: one that does
+ * not know of a shard's sockets tells it nothing.
+ */
+const CENSUS_PAUSES_MS = [250, 1_000, 5_000, 20_000]
 /** Deliveries may come while a snapshot is on its way, and make it old. */
 const SNAPSHOT_ATTEMPTS = 5
 
@@ -177,14 +180,18 @@ export function createFanoutShardClass<Env>(hooks: FanoutShardHooks<Env>) {
     }
 
     async #tellCensus(): Promise<void> {
-      await sleep(CENSUS_MS)
-      this.#isCensusPlanned = false
-      try {
-        const { shard, name } = await this.#open()
-        const { workspaceId, slot } = parseShardName(name)
-        await hooks.hubs(this.env).getByName(workspaceId).countShard(slot, shard.census())
-      } catch (error) {
-        this.#report(error, 'census')
+      for (const pauseMs of CENSUS_PAUSES_MS) {
+        await sleep(pauseMs)
+        // Whoever comes from here on is told of by the next one.
+        this.#isCensusPlanned = false
+        try {
+          const { shard, name } = await this.#open()
+          const { workspaceId, slot } = parseShardName(name)
+          await hooks.hubs(this.env).getByName(workspaceId).countShard(slot, shard.census())
+          return
+        } catch (error) {
+          this.#report(error, 'census')
+        }
       }
     }
 
