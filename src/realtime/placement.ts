@@ -2,6 +2,8 @@
 
 /** What a shard says of its sockets. */
 export interface ShardCensus {
+  /** Rises with each: what was said earlier may arrive later. */
+  order: number
   open: number
   /** How many are open, by user. */
   users: Record<string, number>
@@ -17,7 +19,7 @@ interface Placed {
 }
 
 interface Shard {
-  census: Omit<ShardCensus, 'accepted'> | null
+  census: Omit<ShardCensus, 'accepted' | 'order'> | null
   placed: Placed[]
 }
 
@@ -26,6 +28,8 @@ const PLACED_FOR_MS = 10_000
 
 export class Placements {
   readonly #shards = new Map<number, Shard>()
+  /** Of the last census of each, also where it was forgotten since. */
+  readonly #orders = new Map<number, number>()
   readonly #perShard: number
 
   /**
@@ -47,10 +51,14 @@ export class Placements {
   }
 
   /** Notes what a shard says. @returns whether it holds nobody, and nobody is on the way to it: it is forgotten */
-  count(slot: number, { accepted, ...census }: ShardCensus, nowMs: number): boolean {
+  count(slot: number, { accepted, order, ...census }: ShardCensus, nowMs: number): boolean {
     const shard = this.#shards.get(slot) ?? { census: null, placed: [] }
     const arrived = new Set(accepted)
-    shard.census = census
+    const isStale = order < (this.#orders.get(slot) ?? 0)
+    if (!isStale) {
+      shard.census = census
+      this.#orders.set(slot, order)
+    }
     shard.placed = shard.placed.filter(({ connection }) => !arrived.has(connection))
     this.#shards.set(slot, shard)
     if (openIn(shard, nowMs) > 0) return false

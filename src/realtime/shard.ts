@@ -45,6 +45,7 @@ export class Shard {
   readonly #shutOut = new Map<string, number>()
   #accepted: string[] = []
   #toldChanges = -1
+  #censusOrder = 0
   #sentSeq: number | null
   /** Where the hub stood after what was sent last; `null` after waking. */
   #state: HubState | null = null
@@ -151,7 +152,9 @@ export class Shard {
     this.#accepted = []
     const users = this.#broadcaster.users()
     const open = [...users.values()].reduce((sum, count) => sum + count, 0)
-    return { open, users: Object.fromEntries(users), accepted }
+    // Also above what an earlier life of this object has said.
+    this.#censusOrder = Math.max(this.#censusOrder + 1, this.#deps.clock.now())
+    return { order: this.#censusOrder, open, users: Object.fromEntries(users), accepted }
   }
 
   #send(events: readonly SequencedEvent[], before: HubState, after: HubState): void {
