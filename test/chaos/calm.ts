@@ -9,7 +9,8 @@ import type { QueueJournal } from './queue-journal.ts'
 
 /** Twice with time in between, which is what it takes to believe that a post is gone; and once more for what failed. */
 const ROUNDS = 3
-const ROUND_MS = 240_000
+/** A platform may have said that nothing is left of a quarter of an hour: that is believed for as long. */
+const ROUND_MS = 960_000
 /** Due again after so long where it was not read, whoever put it off. */
 const DUE_AGAIN_MS = 20_000
 const BACKFILL_MS = 120_000
