@@ -1,4 +1,5 @@
 import type { ChildProcess } from 'node:child_process'
+import { randomInt } from 'node:crypto'
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -8,9 +9,8 @@ import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
 import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from 'miniflare'
 import { assembleMiniflare } from '../../scripts/local/stack/miniflare-options.ts'
-import { claimPort } from '../../scripts/local/stack/ports.ts'
+import { claimPort, PortTakenError } from '../../scripts/local/stack/ports.ts'
 import { Connection } from './load/connection.ts'
-import type { ParsedResponse } from './load/response-parser.ts'
 
 export interface BaselineWorker {
   /** Of workerd's own socket, as the stack's. */
@@ -32,6 +32,7 @@ const HOST = '127.0.0.1'
 const NAME = 'baseline'
 const CHILD_CHANNEL = 'child_process'
 const START_TIMEOUT_MS = 20_000
+const QUIET_PORTS = { from: 28_000, to: 32_000 }
 
 /** Bundles a Worker that something is compared with, as one module. */
 export async function bundleBaseline(entry: URL): Promise<string> {
@@ -120,7 +121,7 @@ export async function timeStart(options: {
   headers: Record<string, string>
 }): Promise<StartedAnswer> {
   const { path, headers, ...build } = options
-  const port = await claimPort(0)
+  const port = await claimQuietPort()
   const stateDir = await mkdtemp(join(tmpdir(), 'tidemark-bench-state-'))
   const log = new Log(LogLevel.ERROR)
   const assembled = await assembleMiniflare({ ...build, port, stateDir, log, onLine: () => {} })
@@ -134,8 +135,10 @@ export async function timeStart(options: {
     const lines = Object.entries({ host: `${HOST}:${port}`, ...headers }).map(
       ([name, value]) => `${name}: ${value}\r\n`,
     )
-    const { status, head } = await askWhenThere(port, `GET ${path} HTTP/1.1\r\n${lines.join('')}\r\n`)
+    const connection = await connectWhenThere(port)
+    const { status, head } = await connection.exchange(`GET ${path} HTTP/1.1\r\n${lines.join('')}\r\n`)
     const tookMs = performance.now() - startedMs
+    connection.close()
     await miniflare.ready
     return { tookMs, status, head }
   } finally {
@@ -145,17 +148,25 @@ export async function timeStart(options: {
   }
 }
 
-/** Asks until there is an answer: who comes while workerd takes its port may be disconnected. */
-async function askWhenThere(port: number, request: string): Promise<ParsedResponse> {
+/**
+ * A port below those that systems hand out to outgoing connections: of those, whoever tries to connect before anybody
+ * listens is connected to itself at some point, and takes the port from the Worker.
+ */
+async function claimQuietPort(): Promise<number> {
+  for (;;) {
+    try {
+      return await claimPort(randomInt(QUIET_PORTS.from, QUIET_PORTS.to))
+    } catch (error) {
+      if (!(error instanceof PortTakenError)) throw error
+    }
+  }
+}
+
+async function connectWhenThere(port: number): Promise<Connection> {
   const endMs = performance.now() + START_TIMEOUT_MS
   for (;;) {
     try {
-      const connection = await Connection.open(HOST, port)
-      try {
-        return await connection.exchange(request)
-      } finally {
-        connection.close()
-      }
+      return await Connection.open(HOST, port)
     } catch (error) {
       if (performance.now() > endMs) throw error
       await sleep(1)
