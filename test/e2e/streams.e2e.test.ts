@@ -13,6 +13,8 @@ import { until } from './support/wait.ts'
 /** Longer than it takes to find out that nobody answers any more. */
 const PONG_TIMEOUT_MS = 10_000
 const TEN_MINUTES_MS = 600_000
+/** A client may need 35 s to find out that its connection is dead, where nobody says so. */
+const FOUND_OUT_MS = 60_000
 /** As long as a client waits with saying what it has. */
 const ACK_DELAY_MS = 5_000
 /** An object that nobody calls is gone after ten seconds; its sockets stay. */
@@ -137,6 +139,7 @@ describe('a stream of events', () => {
       for (const listener of all)
         await until('the last event has come', async () => listener.generation >= last || null, {
           everyMs: 20,
+          timeoutMs: FOUND_OUT_MS,
         })
     }
     // Without changes of metrics, which would call for another alarm, until that of the import has come.
@@ -170,7 +173,7 @@ describe('a stream of events', () => {
     for (const listener of whole.filter(({ resyncs }) => resyncs.length === 0))
       await until('all gains are told', async () => (gainedBy(listener, accountId) === gains ? true : null))
     expect(await totalLikes()).toBe((await fetchOverview(last)).totals.likes.value)
-  }, 120_000)
+  }, 180_000)
 
   it.each([
     ['the events that it missed', 300, false],

@@ -69,7 +69,9 @@ export class CuttableNetwork {
     client.pipe(server)
     server.pipe(client)
     // Whoever fails is closed right after.
-    for (const half of [client, server]) half.on('error', () => {})
+    client.on('error', () => {})
+    // Of a Worker that was killed with something unread comes a reset, which a pipe does not hand on.
+    server.on('error', () => client.resetAndDestroy())
     client.on('close', () => {
       server.destroy()
       this.#ways.delete(way)
