@@ -1,4 +1,5 @@
 import { AppError } from '../../errors.ts'
+import { concurrently } from '../../lib/concurrently.ts'
 import { sleep } from '../../lib/sleep.ts'
 import type { CacheRead, Compute, Logger, Rephrase } from '../../ports.ts'
 import type { WarmQuestion } from './region.ts'
@@ -36,11 +37,7 @@ export function createWarmer({ rephrase, renew, log, waitUntil }: WarmerParts) {
 
   return async (scope: string, generation: number, questions: readonly WarmQuestion[]): Promise<void> => {
     if (questions.length === 0) return
-    const left = questions.values()
-    const work = async () => {
-      for (const question of left) await warmOne(scope, generation, question)
-    }
-    const all = Promise.all(Array.from({ length: AT_A_TIME }, work))
+    const all = concurrently(AT_A_TIME, questions, (question) => warmOne(scope, generation, question))
     waitUntil(all)
     await Promise.race([all, sleep(PATIENCE_MS)])
   }

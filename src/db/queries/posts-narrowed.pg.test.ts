@@ -2,10 +2,10 @@ import { sql } from 'drizzle-orm'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createTestDatabase, type TestDatabase } from '../../../test/harness/database.ts'
 import { makeAccount, makeWorkspace } from '../../../test/harness/factories.ts'
-import { newestPosts } from '../../../test/harness/post-lists.ts'
+import { newestPosts, readPostPages } from '../../../test/harness/post-lists.ts'
 import { statement } from '../client.ts'
 import { selectedAccounts } from './overview.ts'
-import { listPosts, type PostListQuery, type PostRow } from './posts.ts'
+import type { PostListQuery } from './posts.ts'
 import { FEW_POSTS, manyMatch } from './posts-narrowed.ts'
 
 let database: TestDatabase
@@ -61,24 +61,8 @@ async function walks(asked: Partial<PostListQuery>): Promise<boolean> {
   return row?.walks ?? false
 }
 
-async function readPage(query: PostListQuery): Promise<PostRow[]> {
-  const [rows] = await database.db.inWorkspace(workspaceId, [listPosts(workspaceId, query)])
-  return rows
-}
-
-/** The first pages, one after the other. */
-async function readPages(asked: Partial<PostListQuery>, pages: number): Promise<string[]> {
-  const ids: string[] = []
-  let after: PostListQuery['after'] = null
-  for (let page = 0; page < pages; page += 1) {
-    const rows = await readPage({ ...newestPosts(PAGE), ...asked, after })
-    ids.push(...rows.slice(0, PAGE).map(({ id }) => id))
-    const last = rows[PAGE - 1]
-    if (last === undefined) break
-    after = { value: last.sortValue, id: last.id }
-  }
-  return ids
-}
+const readPages = (asked: Partial<PostListQuery>, pages: number) =>
+  readPostPages(database.db, workspaceId, { ...newestPosts(PAGE), ...asked }, pages)
 
 /** The same in one plain statement of the owner's. */
 async function expected(order: string, condition: string, pages: number): Promise<string[]> {

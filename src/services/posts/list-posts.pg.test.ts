@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createTestDatabase, type TestDatabase } from '../../../test/harness/database.ts'
 import { makeAccount, makeWorkspace } from '../../../test/harness/factories.ts'
-import { newestPosts } from '../../../test/harness/post-lists.ts'
+import { newestPosts, readPostPages } from '../../../test/harness/post-lists.ts'
 import { type Db, limitedToBrands } from '../../db/client.ts'
-import { listPosts, type PostListQuery, type PostRow } from '../../db/queries/posts.ts'
+import type { PostListQuery } from '../../db/queries/posts.ts'
 import { newId } from '../../lib/ids.ts'
 
 let database: TestDatabase
@@ -61,28 +61,8 @@ afterAll(() => database.close())
 
 const WHOLE = newestPosts(PAGE)
 
-async function readPage(query: PostListQuery, db: Db): Promise<PostRow[]> {
-  const [rows] = await db.inWorkspace(workspaceId, [listPosts(workspaceId, query)])
-  return rows
-}
-
-/** The ids of the first pages, read one after the other as a client does. */
-async function readPages(
-  asked: Partial<PostListQuery>,
-  pages: number,
-  db: Db = database.db,
-): Promise<string[]> {
-  const ids: string[] = []
-  let after: PostListQuery['after'] = null
-  for (let page = 0; page < pages; page += 1) {
-    const rows = await readPage({ ...WHOLE, ...asked, after }, db)
-    ids.push(...rows.slice(0, PAGE).map(({ id }) => id))
-    const last = rows[PAGE - 1]
-    if (rows.length <= PAGE || last === undefined) break
-    after = { value: last.sortValue, id: last.id }
-  }
-  return ids
-}
+const readPages = (asked: Partial<PostListQuery>, pages: number, db: Db = database.db) =>
+  readPostPages(db, workspaceId, { ...WHOLE, ...asked }, pages)
 
 /** The same in one plain statement of the owner's. */
 async function expected(order: string, condition: string, pages: number): Promise<string[]> {

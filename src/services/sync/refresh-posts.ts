@@ -2,6 +2,7 @@ import { keepFromPublic } from '../../db/queries/credentials.ts'
 import type { PostAbsence, PostReading } from '../../db/queries/ingest/index.ts'
 import { putOffRefreshes } from '../../db/queries/sync.ts'
 import { recordApiUsage } from '../../db/queries/usage.ts'
+import { concurrently } from '../../lib/concurrently.ts'
 import type { BatchScope, PlatformConnector, PlatformPost, PostRef } from '../../ports.ts'
 import { PlatformError } from '../../ports.ts'
 import { connectorContext, connectorOf } from '../accounts/connector-context.ts'
@@ -134,24 +135,20 @@ async function readGroups(
   ledger: UsageLedger,
 ): Promise<Progress[]> {
   const deadlineMs = deps.clock.now() + READING_MS
-  const waiting = [...groups]
   const done: Progress[] = []
-  const worker = async () => {
-    for (let group = waiting.shift(); group !== undefined; group = waiting.shift()) {
-      const unopened = group.credential?.error
-      if (unopened !== undefined) {
-        // What a token is refused for stops its account at the next sync, and nobody else's posts.
-        if (unopened.retryable) done.push({ observed: [], left: group.posts, open: [], stopped: unopened })
-        continue
-      }
-      const progress = await readBatches(deps, connector, group, ledger, deadlineMs)
-      const isOneAccounts = group.credential !== null || group.scope.account !== null
-      const isOver = progress.stopped !== null && !progress.stopped.retryable
-      // The same for what its account cannot be read for any more.
-      done.push(isOneAccounts && isOver ? { ...progress, left: [], stopped: null } : progress)
+  await concurrently(CONCURRENT_GROUPS, groups, async (group) => {
+    const unopened = group.credential?.error
+    if (unopened !== undefined) {
+      // What a token is refused for stops its account at the next sync, and nobody else's posts.
+      if (unopened.retryable) done.push({ observed: [], left: group.posts, open: [], stopped: unopened })
+      return
     }
-  }
-  await Promise.all(Array.from({ length: CONCURRENT_GROUPS }, worker))
+    const progress = await readBatches(deps, connector, group, ledger, deadlineMs)
+    const isOneAccounts = group.credential !== null || group.scope.account !== null
+    const isOver = progress.stopped !== null && !progress.stopped.retryable
+    // The same for what its account cannot be read for any more.
+    done.push(isOneAccounts && isOver ? { ...progress, left: [], stopped: null } : progress)
+  })
   return done
 }
 
