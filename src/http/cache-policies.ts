@@ -45,8 +45,9 @@ export const CACHE_POLICIES = {
   /** The first page alone: the others are asked for once. When a post was read last raises no generation. */
   posts: { memoryMs: 8_000, coloMs: 10_000, regionMs: 60_000, graceMs: 60_000, audience: 'private' },
   /**
-   * The first page, too. Whoever changes an account looks at the list next, so Redis is asked each time; when
-   * accounts were read last raises no generation, and is what people look at here.
+   * The first page, too. Whoever changes an account looks at the list next, so Redis is asked each time, and
+   * everybody waits for the change; when accounts were read last raises no generation, and is what people look at
+   * here.
    */
   accounts: { regionMs: 5_000, graceMs: 0, audience: 'private' },
 } satisfies Record<string, RoutePolicy>

@@ -35,7 +35,10 @@ export interface CachePolicy {
   coloMs?: number
   /** In Redis, since it was made, as long as nobody has raised the generation. */
   regionMs: number
-  /** After that, while it is made anew, as long as nobody has raised the generation. */
+  /**
+   * After that, while it is made anew, as long as nobody has raised the generation. Without any, nobody is given
+   * an outdated answer while somebody else makes a newer one either.
+   */
   graceMs: number
   /** For how long after it was last asked a question is answered anew at each change, before anybody is told of it. */
   keptWarmMs?: number

@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, inject, it } from 'vitest'
 import { silentLogger } from '../../../test/harness/deps.ts'
 import { AppError } from '../../errors.ts'
+import { sleep } from '../../lib/sleep.ts'
 import type { CachePolicy, Computed } from '../../ports.ts'
 import { Breaker } from '../../resilience/breaker.ts'
 import { createRedis } from '../redis.ts'
@@ -179,6 +180,46 @@ describe('the tiers of a cached read', () => {
     const unheard = isolate({ clock, redisUrl: 'http://127.0.0.1:9' })
     await expect(unheard.cache.raise(scope, 2)).rejects.toThrow()
     expect((await unheard.read(state(2))).entry.generation).toBe(2)
+  })
+
+  describe('while somebody else makes a newer answer', () => {
+    /** Isolates of which the first has been asked again after a change that `changes` heard of, and is not done. */
+    async function beingMade(policy: CachePolicy, changes: 'there' | 'elsewhere') {
+      const clock = new Clock()
+      const [maker, reader] = [isolate({ clock }), isolate({ clock })]
+      const made = Promise.withResolvers<void>()
+      const request = { scope, key: 'question', minGeneration: 0, policy }
+      await maker.cache.read(request, state(1))
+      await maker.settled()
+      await (changes === 'there' ? reader : isolate({ clock })).cache.raise(scope, 2)
+      const begun = Promise.withResolvers<void>()
+      const making = maker.cache.read(request, async () => {
+        begun.resolve()
+        await made.promise
+        return state(2)()
+      })
+      await begun.promise
+      const asked = reader.cache.read(request, state(99))
+      return { asked, end: () => (made.resolve(), making) }
+    }
+    const ASKED_EACH_TIME = { regionMs: 300_000, graceMs: 300_000 }
+
+    it('gives the older one to whoever knows of no change', async () => {
+      const { asked, end } = await beingMade(ASKED_EACH_TIME, 'elsewhere')
+      expect((await asked).entry.generation).toBe(1)
+      await end()
+    })
+
+    it.each([
+      ['made the change', ASKED_EACH_TIME, 'there'],
+      ['asks to see changes', { ...ASKED_EACH_TIME, graceMs: 0 }, 'elsewhere'],
+    ] as const)('makes whoever %s wait for it', async (_who, policy, changes) => {
+      const { asked, end } = await beingMade(policy, changes)
+      await sleep(100)
+      await end()
+      const { entry } = await asked
+      expect(JSON.parse(entry.body)).toMatchObject({ text: 'state 2' })
+    })
   })
 
   it('knows a raised generation in Redis at once, and the tiers above within their seconds', async () => {

@@ -226,10 +226,18 @@ export function createReadCache(parts: ReadCacheParts): ReadCache {
       const known = notRenewed.has(nameOf(request)) ? markStale(entry) : entry
       return { entry: upper.tideOver(request, known, STOPGAP_MS), tier: 'region' }
     }
-    // Somebody recomputes. What is there is good enough for whoever was told of nothing newer.
-    if (state === 'wait' && entry.generation >= answer.minGeneration)
+    if (state === 'wait' && tidesOver(request, answer, entry))
       return { entry: upper.tideOver(request, entry, STOPGAP_MS), tier: 'region' }
     return null
+  }
+
+  /**
+   * Whether an answer will do while somebody else makes it anew: for whoever was told of nothing newer, where no
+   * change was made here either; never an outdated one to a question that is asked to see changes.
+   */
+  function tidesOver({ scope, policy }: CacheRead, answer: RegionAnswer, entry: CacheEntry): boolean {
+    if (entry.generation < Math.max(answer.minGeneration, seen.of(scope))) return false
+    return answer.isCurrent || policy.graceMs > 0
   }
 
   /** What is known here and still has time, where the database says that nothing has changed since. */
