@@ -1,8 +1,11 @@
 import type { Page } from 'playwright-core'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { Account } from '../../../src/services/accounts/schemas.ts'
+import { untilComplete } from '../support/accounts.ts'
 import { type Person, signUp } from '../support/people.ts'
-import { sql } from '../support/stack.ts'
+import { startPlanning } from '../support/stack.ts'
+import { until } from '../support/wait.ts'
+import { act } from '../support/world.ts'
 import { auditPage } from './support/audit.ts'
 import { chromiumPath, useBrowser, type Visit } from './support/browser.ts'
 import { untilShown } from './support/page.ts'
@@ -75,10 +78,18 @@ describe.skipIf(chromiumPath === undefined)('connecting, in a browser (needs CHR
     await answerThere('Spoke & Chain (@spokeandchain)')
     await page.getByRole('button', { name: 'Connect 1 account' }).click()
     await page.getByRole('row', { name: /Spoke & Chain/ }).waitFor()
-    const [before] = await accountsOf('tiktok')
-    await sql(`UPDATE accounts SET status = 'needs_auth' WHERE id = $1`, [before?.id])
+    const [connected] = await accountsOf('tiktok')
+    const { id = '' } = connected ?? {}
+    await startPlanning()
+    await untilComplete(person.key, id)
+    await act('revoke-tokens', { platform: 'tiktok', account: 'spokeandchain' })
+    await person.key.post(`/api/v1/accounts/${id}/sync`)
+    await until('the account needs access', async () => {
+      const { status } = await person.key.read(Account, `/api/v1/accounts/${id}`)
+      return status === 'needs_auth' ? true : null
+    })
 
-    await page.goto(`/accounts/${before?.id}`)
+    await page.goto(`/accounts/${id}`)
     await page.getByRole('button', { name: /^Sign in again/ }).click()
     await answerThere('Refuse')
     await page.getByText('You did not agree').waitFor()
@@ -90,7 +101,7 @@ describe.skipIf(chromiumPath === undefined)('connecting, in a browser (needs CHR
     await page.getByRole('button', { name: 'Connect 1 account' }).click()
     await page.getByText(/Spoke & Chain is read again/).waitFor()
     const after = await accountsOf('tiktok')
-    expect(after.map(({ id, status }) => ({ id, status }))).toEqual([{ id: before?.id, status: 'active' }])
+    expect(after).toMatchObject([{ id, status: 'active' }])
     expect(complaints).toEqual([])
   })
 
