@@ -200,7 +200,11 @@ describe('the tiers of a cached read', () => {
       })
       await begun.promise
       const asked = reader.cache.read(request, state(99))
-      return { asked, end: () => (made.resolve(), making) }
+      const end = async () => {
+        made.resolve()
+        await making
+      }
+      return { asked, end }
     }
     const ASKED_EACH_TIME = { regionMs: 300_000, graceMs: 300_000 }
 
