@@ -15,6 +15,8 @@ let workspaceId: string
 const POSTS_OF_THE_DAY = FEW_POSTS + 2_000
 const POSTS_OF_THE_MONTH = 3_000
 const PAGE = 20
+/** Of so many posts one has a rare word and a rare tag. */
+const RARE_EVERY = 251
 
 beforeAll(async () => {
   database = await createTestDatabase()
@@ -28,7 +30,8 @@ beforeAll(async () => {
     `INSERT INTO posts (id, workspace_id, account_id, platform, platform_post_id, kind, text, posted_at, likes,
        comments, followers_at_posting)
      SELECT uuidv7(), $1, a.id, a.platform, n, CASE WHEN n % 3 = 0 THEN 'reply' ELSE 'post' END,
-       CASE WHEN n % 2 = 0 THEN 'high tide' ELSE 'low water' END,
+       CASE WHEN n % ${RARE_EVERY} = 1 THEN 'spring ' ELSE '' END
+         || CASE WHEN n % 2 = 0 THEN 'high tide' ELSE 'low water' END,
        CASE WHEN n = 0 THEN '2006-05-01T00:00:00Z'::timestamptz
          WHEN n <= ${POSTS_OF_THE_DAY} THEN '2026-03-10T00:00:00Z'::timestamptz + n * interval '7 seconds'
          ELSE '2026-03-01T00:00:00Z'::timestamptz + (n - ${POSTS_OF_THE_DAY}) * interval '15 minutes' END,
@@ -39,7 +42,11 @@ beforeAll(async () => {
   )
   await database.sql(
     `INSERT INTO post_hashtags (workspace_id, post_id, tag, display, account_id, platform, posted_at)
-     SELECT workspace_id, id, 'tide', 'tide', account_id, platform, posted_at FROM posts WHERE text LIKE '%tide'`,
+     SELECT workspace_id, id, 'tide', 'tide', account_id, platform, posted_at FROM posts WHERE text LIKE '%tide'
+     UNION ALL SELECT workspace_id, id, 'spring', 'spring', account_id, platform, posted_at
+     FROM posts WHERE text LIKE 'spring%'
+     UNION ALL SELECT workspace_id, id, 'springtide', 'springtide', account_id, platform, posted_at
+     FROM posts WHERE text LIKE 'spring%tide'`,
   )
   await database.sql(
     `INSERT INTO account_days (workspace_id, account_id, day, posts)
@@ -113,5 +120,42 @@ describe('a span of time by a figure', () => {
     await database.sql("DELETE FROM account_days WHERE day = '2026-03-10'")
     const found = await readPages({ ...THE_DAY, sort: 'likes' }, 2)
     expect(found).toEqual(await expected(ORDERS.likes, condition(THE_DAY), 2))
+  })
+})
+
+describe('what is rare, by a figure,', () => {
+  const everybody = { accounts: [], platforms: [], brands: [] }
+  const cases: [string, Partial<PostListQuery>, string][] = [
+    ['a word', { search: 'spring' }, "text LIKE 'spring%'"],
+    ['a word, of a kind', { search: 'spring', kinds: ['reply'] }, "text LIKE 'spring%' AND kind = 'reply'"],
+    ['a tag', { hashtags: ['spring'] }, "text LIKE 'spring%'"],
+    [
+      'a tag, of a kind',
+      { hashtags: ['spring'], kinds: ['reply'] },
+      "text LIKE 'spring%' AND kind = 'reply'",
+    ],
+    [
+      'a tag, in a span of time',
+      { hashtags: ['spring'], ...THE_DAY },
+      `text LIKE 'spring%' AND ${condition(THE_DAY)}`,
+    ],
+    ['two tags that posts have both', { hashtags: ['spring', 'springtide'] }, "text LIKE 'spring%'"],
+    [
+      'a word, on a platform',
+      { search: 'spring', filter: { ...everybody, platforms: ['mastodon'] } },
+      "text LIKE 'spring%' AND platform = 'mastodon'",
+    ],
+    [
+      'a tag, on a platform',
+      { hashtags: ['spring'], filter: { ...everybody, platforms: ['mastodon'] } },
+      "text LIKE 'spring%' AND platform = 'mastodon'",
+    ],
+  ]
+  it.each(cases)('is looked up: %s', async (_, asked, matching) => {
+    for (const sort of SORTED) {
+      expect(await walks({ ...asked, sort }), sort).toBe(false)
+      const found = await readPages({ ...asked, sort }, 4)
+      expect(found, sort).toEqual(await expected(ORDERS[sort], matching, 4))
+    }
   })
 })

@@ -17,7 +17,7 @@ export const FEW_POSTS = 10_000
  * by side, up to here;
  */
 const MOST_OF_SPAN = 70_000
-/** and of those that a filter lets through here and there, which are looked up one by one. */
+/** and of those that a filter lets through here and there, which are looked up wherever they lie. */
 const MOST_LOOKED_UP = 50_000
 /** So many posts that lie side by side are read while a walk passes one, which lies anywhere. */
 const READ_WHILE_ONE_IS_PASSED = 5
@@ -158,4 +158,13 @@ export function narrow(workspaceId: string, q: PostListQuery, order: Order): Nar
       AND p.account_id IN (SELECT selected.id FROM selected)
     LIMIT ${limit}`
   return { rows, most, isRead: true }
+}
+
+/** The posts of these ids with the `value` sorted by, as far as filters other than tags and words let them through. */
+export function lookedUp(q: PostListQuery, ids: SQL): SQL {
+  const value =
+    q.sort === 'postedAt' ? sql`p.posted_at` : q.sort === 'engagementRate' ? sql`p.rate` : sql`p.figure`
+  return sql`SELECT p.post_id AS id, ${value} AS value FROM app_figures_of_posts(ARRAY(${ids}),
+    ARRAY(SELECT selected.id FROM selected), ${array(q.kinds)}::text[], ${q.from}::timestamptz, ${q.until}::timestamptz,
+    ${q.sort}) p`
 }

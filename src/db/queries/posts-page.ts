@@ -1,7 +1,7 @@
 import { type SQL, sql } from 'drizzle-orm'
 import { selectedAccounts } from './overview.ts'
-import { filters, orderOf, type PostListQuery } from './post-list-query.ts'
-import { manyMatch, narrow, searched } from './posts-narrowed.ts'
+import { orderOf, type PostListQuery } from './post-list-query.ts'
+import { lookedUp, manyMatch, narrow, searched } from './posts-narrowed.ts'
 import { walkAll, walkByAccount } from './posts-walked.ts'
 
 /** As many matches, the newest, are compared by relevance. */
@@ -76,18 +76,15 @@ export function pageOfPosts(workspaceId: string, q: PostListQuery): SQL {
       : walkByAccount(workspaceId, q, order, size)
   const narrowed = narrow(workspaceId, q, order)
   if (narrowed === null) return sql`WITH ${selected}, way AS (SELECT TRUE AS walks) ${numbered(walk)}`
-  const cursor = (position: SQL) =>
-    q.after === null ? sql`TRUE` : sql`${position} < (${q.after.value}::${order.type}, ${q.after.id}::uuid)`
-  const few = narrowed.isRead
-    ? sql`SELECT f.id, f.value FROM found f WHERE (SELECT NOT walks FROM way) AND ${cursor(sql`(f.value, f.id)`)}
+  const cursor =
+    q.after === null
+      ? sql`TRUE`
+      : sql`(f.value, f.id) < (${q.after.value}::${order.type}, ${q.after.id}::uuid)`
+  const read = narrowed.isRead
+    ? sql`SELECT found.id, found.value FROM found WHERE (SELECT NOT walks FROM way)`
+    : lookedUp(q, sql`SELECT found.id FROM found WHERE (SELECT NOT walks FROM way)`)
+  const few = sql`SELECT f.id, f.value FROM (${read}) f WHERE ${cursor}
       ORDER BY f.value DESC, f.id DESC LIMIT ${size}`
-    : // OFFSET has them looked up one by one, where the position might seem to leave fewer; so has CASE those accounts.
-      sql`SELECT p.id, ${order.expression} AS value
-      FROM (SELECT ${q.hashtags.length > 1 ? sql`DISTINCT` : sql``} found.id FROM found WHERE (SELECT NOT walks FROM way)) f
-      CROSS JOIN LATERAL (SELECT * FROM posts p WHERE p.id = f.id AND p.workspace_id = ${workspaceId} OFFSET 0) p
-      WHERE ${cursor(sql`(${order.expression}, p.id)`)} AND ${filters({ ...q, hashtags: [], search: null })}
-        AND CASE WHEN p.account_id IN (SELECT selected.id FROM selected) THEN TRUE ELSE FALSE END
-      ORDER BY ${order.expression} DESC, p.id DESC LIMIT ${size}`
   return sql`
     WITH ${selected}, many AS MATERIALIZED (SELECT (${manyMatch(workspaceId, q, size)}) IS TRUE AS are),
     found AS MATERIALIZED (${narrowed.rows}),
