@@ -1,4 +1,12 @@
-import { Temporal } from 'temporal-polyfill'
+import * as Duration from 'temporal-polyfill/fns/Duration'
+import * as Instant from 'temporal-polyfill/fns/Instant'
+import * as PlainDate from 'temporal-polyfill/fns/PlainDate'
+import * as ZonedDateTime from 'temporal-polyfill/fns/ZonedDateTime'
+
+/*
+ * By the library's functions, and not by its classes: of those, an isolate that begins loads the few that are used
+ * (docs/decisions/0012).
+ */
 
 /** Periods that are given by name. Each ends today, today included. */
 export const PERIOD_NAMES = ['7d', '28d', '90d', '12m'] as const
@@ -38,7 +46,7 @@ export interface ComparedPeriod {
   until: string
 }
 
-const PERIOD_LENGTH: Record<PeriodName, Temporal.DurationLike> = {
+const PERIOD_LENGTH: Record<PeriodName, Duration.FromFields> = {
   '7d': { days: 7 },
   '28d': { days: 28 },
   '90d': { days: 90 },
@@ -80,29 +88,35 @@ function isKnownToRuntime(name: string): boolean {
 export function isDay(text: string): boolean {
   if (!/^\d{4}-\d{2}-\d{2}$/.test(text)) return false
   try {
-    Temporal.PlainDate.from(text, { overflow: 'reject' })
+    dateOf(text)
     return true
   } catch {
     return false
   }
 }
 
+/** @throws RangeError where there is no such day */
+function dateOf(day: string): PlainDate.Record {
+  const [year, month, dayOfMonth] = day.split('-').map(Number)
+  return PlainDate.create(year ?? Number.NaN, month ?? Number.NaN, dayOfMonth ?? Number.NaN)
+}
+
 /** How many days a period has, both ends included; below 1 where they are reversed. */
 export function daysBetween(from: string, to: string): number {
-  return Temporal.PlainDate.from(from).until(Temporal.PlainDate.from(to), { largestUnit: 'days' }).days + 1
+  return PlainDate.diffDays(dateOf(from), dateOf(to)) + 1
 }
 
-function startOfDay(day: Temporal.PlainDate, timezone: string): string {
-  return toInstantText(day.toZonedDateTime({ timeZone: timezone }))
+function startOfDay(day: PlainDate.Record, timezone: string): string {
+  return new Date(PlainDate.toZonedDateTime(day, timezone).epochMilliseconds).toISOString()
 }
 
-function toInstantText(moment: Temporal.ZonedDateTime): string {
-  return new Date(moment.epochMilliseconds).toISOString()
+function momentIn(timezone: string, nowMs: number): ZonedDateTime.Record {
+  return Instant.toZonedDateTimeISO(Instant.fromEpochMilliseconds(nowMs), timezone)
 }
 
 /** Today's date in a timezone. */
 export function today(timezone: string, nowMs: number): string {
-  return Temporal.Instant.fromEpochMilliseconds(nowMs).toZonedDateTimeISO(timezone).toPlainDate().toString()
+  return PlainDate.toString(ZonedDateTime.toPlainDate(momentIn(timezone, nowMs)))
 }
 
 /** The period between two days, both inclusive. */
@@ -111,30 +125,34 @@ export function periodOf(from: string, to: string, timezone: string): Period {
     from,
     to,
     timezone,
-    start: startOfDay(Temporal.PlainDate.from(from), timezone),
-    end: startOfDay(Temporal.PlainDate.from(to).add({ days: 1 }), timezone),
+    start: startOfDay(dateOf(from), timezone),
+    end: startOfDay(PlainDate.addDays(dateOf(to), 1), timezone),
   }
 }
 
 /** The period of a name, ending today. `12m` reaches back to the day after today's date a year ago. */
 export function namedPeriod(name: PeriodName, timezone: string, nowMs: number): Period {
-  const to = Temporal.PlainDate.from(today(timezone, nowMs))
-  return periodOf(to.subtract(PERIOD_LENGTH[name]).add({ days: 1 }).toString(), to.toString(), timezone)
+  const to = today(timezone, nowMs)
+  const before = PlainDate.subtract(dateOf(to), Duration.fromFields(PERIOD_LENGTH[name]))
+  return periodOf(PlainDate.toString(PlainDate.addDays(before, 1)), to, timezone)
 }
 
 /** What a period is compared with: as many days just before it, or the same days a year earlier. */
 export function comparisonOf(period: Period, comparison: Comparison, nowMs: number): ComparedPeriod | null {
   if (comparison === 'none') return null
-  const from = Temporal.PlainDate.from(period.from)
-  const to = Temporal.PlainDate.from(period.to)
-  const shift: Temporal.DurationLike =
-    comparison === 'year' ? { years: 1 } : { days: daysBetween(period.from, period.to) }
-  const compared = periodOf(from.subtract(shift).toString(), to.subtract(shift).toString(), period.timezone)
+  const days = daysBetween(period.from, period.to)
+  const earlier = (day: string) => {
+    const date = dateOf(day)
+    return PlainDate.toString(
+      comparison === 'year' ? PlainDate.subtractYears(date, 1) : PlainDate.subtractDays(date, days),
+    )
+  }
+  const compared = periodOf(earlier(period.from), earlier(period.to), period.timezone)
   return {
     from: compared.from,
     to: compared.to,
     start: compared.start,
-    lastDayStart: startOfDay(Temporal.PlainDate.from(compared.to), period.timezone),
+    lastDayStart: startOfDay(dateOf(compared.to), period.timezone),
     until:
       period.to === today(period.timezone, nowMs)
         ? sameTimeOfDay(compared.to, period.timezone, nowMs)
@@ -143,10 +161,9 @@ export function comparisonOf(period: Period, comparison: Comparison, nowMs: numb
 }
 
 function sameTimeOfDay(day: string, timezone: string, nowMs: number): string {
-  const now = Temporal.Instant.fromEpochMilliseconds(nowMs).toZonedDateTimeISO(timezone)
-  const then = Temporal.PlainDate.from(day).toZonedDateTime({
+  const then = PlainDate.toZonedDateTime(dateOf(day), {
     timeZone: timezone,
-    plainTime: now.toPlainTime(),
+    plainTime: ZonedDateTime.toPlainTime(momentIn(timezone, nowMs)),
   })
   return new Date(Math.floor(then.epochMilliseconds / QUARTER_MS) * QUARTER_MS).toISOString()
 }
@@ -154,13 +171,9 @@ function sameTimeOfDay(day: string, timezone: string, nowMs: number): string {
 /** Every day of a period, in order. */
 export function daysOf(period: Pick<Period, 'from' | 'to'>): string[] {
   const days: string[] = []
-  const last = Temporal.PlainDate.from(period.to)
-  for (
-    let day = Temporal.PlainDate.from(period.from);
-    Temporal.PlainDate.compare(day, last) <= 0;
-    day = day.add({ days: 1 })
-  )
-    days.push(day.toString())
+  const last = dateOf(period.to)
+  for (let day = dateOf(period.from); PlainDate.compare(day, last) <= 0; day = PlainDate.addDays(day, 1))
+    days.push(PlainDate.toString(day))
   return days
 }
 
