@@ -57,7 +57,7 @@ describe.skipIf(chromiumPath === undefined)('beginning, in a browser (needs CHRO
     const handle = page.getByRole('textbox', { name: 'Handle or address' })
     await handle.fill(asked.handle)
     await page.getByRole('button', { name: 'Connect', exact: true }).click()
-    expect(await page.getByRole('dialog').getByRole('alert').innerText()).toBe(detail)
+    await page.getByRole('dialog').getByRole('alert').filter({ hasText: detail }).waitFor()
     expect(await handle.inputValue()).toBe(asked.handle)
   })
 

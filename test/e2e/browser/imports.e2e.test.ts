@@ -33,6 +33,7 @@ describe.skipIf(chromiumPath === undefined)('imports in a browser (needs CHROMIU
       .evaluateAll((all) => all.map((one) => one.textContent))
     expect(counts).toEqual(['New2', 'Updated0', 'Unchanged0', 'Rejected1'])
     const rows = page.getByRole('region', { name: 'Rejected lines' }).locator('tbody tr')
+    await rows.first().waitFor()
     const [line, column, message] = await rows.locator('td').allInnerTexts()
     expect([await rows.count(), line, column]).toEqual([1, '3', 'posted_at'])
     expect(message).toMatch(/\S+ \S+/)

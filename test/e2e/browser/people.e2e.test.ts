@@ -46,7 +46,10 @@ describe.skipIf(chromiumPath === undefined)('people, in a browser (needs CHROMIU
     const { page, complaints } = await visit()
     await page.goto(url)
     await heading(page, /^Join /).waitFor()
-    expect(await page.getByRole('main').innerText()).toMatch(/Analyst[\s\S]*Olive/)
+    await page
+      .getByRole('main')
+      .filter({ hasText: /Analyst[\s\S]*Olive/ })
+      .waitFor()
     const email = freshEmail()
     await makeAccount(page, email)
     await heading(page, 'Overview').waitFor()
@@ -112,7 +115,10 @@ describe.skipIf(chromiumPath === undefined)('people, in a browser (needs CHROMIU
     const password = page.getByRole('textbox', { name: 'New password' })
     await password.fill('password123')
     await page.getByRole('button', { name: 'Set the new password' }).click()
-    expect(await page.getByRole('alert').innerText()).toMatch(/guessed first/)
+    await page
+      .getByRole('alert')
+      .filter({ hasText: /guessed first/ })
+      .waitFor()
     await password.fill(OTHER_PASSWORD)
     await page.getByRole('button', { name: 'Set the new password' }).click()
     await heading(page, 'Your password was changed').waitFor()
@@ -176,7 +182,10 @@ describe.skipIf(chromiumPath === undefined)('people, in a browser (needs CHROMIU
       await page.getByRole('button', { name: 'Change the password' }).click()
     }
     await change('not the one I have', OTHER_PASSWORD)
-    expect(await page.getByRole('alert').innerText()).toBe('This is not your password.')
+    await page
+      .getByRole('alert')
+      .filter({ hasText: /^This is not your password\.$/ })
+      .waitFor()
     await change(person.password, OTHER_PASSWORD)
     await page.getByText('every other session ended').waitFor()
     expect(await page.getByRole('textbox', { name: 'New password' }).inputValue()).toBe('')
