@@ -226,7 +226,7 @@ export function createReadCache(parts: ReadCacheParts): ReadCache {
       const known = notRenewed.has(nameOf(request)) ? markStale(entry) : entry
       return { entry: upper.tideOver(request, known, STOPGAP_MS), tier: 'region' }
     }
-    if (state === 'wait' && tidesOver(request, answer, entry))
+    if (state === 'wait' && servesMeanwhile(request, answer, entry))
       return { entry: upper.tideOver(request, entry, STOPGAP_MS), tier: 'region' }
     return null
   }
@@ -235,7 +235,7 @@ export function createReadCache(parts: ReadCacheParts): ReadCache {
    * Whether an answer will do while somebody else makes it anew: for whoever was told of nothing newer, where no
    * change was made here either; never an outdated one to a question that is asked to see changes.
    */
-  function tidesOver({ scope, policy }: CacheRead, answer: RegionAnswer, entry: CacheEntry): boolean {
+  function servesMeanwhile({ scope, policy }: CacheRead, answer: RegionAnswer, entry: CacheEntry): boolean {
     if (entry.generation < Math.max(answer.minGeneration, seen.of(scope))) return false
     return answer.isCurrent || policy.graceMs > 0
   }
