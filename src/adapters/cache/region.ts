@@ -49,11 +49,13 @@ local fresh = left > 0 and left <= tonumber(ARGV[6])
 if fresh and left > math.max(tonumber(cost), tonumber(ARGV[6]) / 50) * tonumber(ARGV[7]) then
   return { 'hit', meta, entry[2], tostring(min), '0', '1', tostring(known) }
 end
-local fence = tostring(redis.call('HINCRBY', KEYS[1], 'f', 1))
-if fence == '1' then redis.call('PEXPIRE', KEYS[1], ARGV[8]) end
-local state = fresh and 'hit' or 'wait'
-if redis.call('SET', KEYS[2], fence, 'NX', 'PX', ARGV[5]) then
-  state = fresh and 'renew' or 'lock'
+local state, fence = fresh and 'hit' or 'wait', '0'
+if tonumber(ARGV[5]) > 0 then
+  fence = tostring(redis.call('HINCRBY', KEYS[1], 'f', 1))
+  if fence == '1' then redis.call('PEXPIRE', KEYS[1], ARGV[8]) end
+  if redis.call('SET', KEYS[2], fence, 'NX', 'PX', ARGV[5]) then
+    state = fresh and 'renew' or 'lock'
+  end
 end
 return { state, meta, entry[2] or '', tostring(min), fence, current and '1' or '0', tostring(known) }
 `
@@ -121,7 +123,7 @@ const FREE = `if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KE
 export interface RegionAnswer {
   /**
    * `lock`: the caller is the one to make it anew. `renew`: it serves, and the caller is to make it anew
-   * meanwhile. `wait`: somebody else is making it.
+   * meanwhile. `wait`: somebody else is making it, or the caller cannot.
    */
   state: 'hit' | 'renew' | 'lock' | 'wait'
   /** What is there, fresh or not. */
@@ -147,6 +149,7 @@ export interface RegionTier {
     /** The greatest generation that the isolate itself has seen. */
     seenGeneration: number
     nowMs: number
+    /** For how long nobody else makes it anew if the caller is to; 0: the caller cannot. */
     lockMs: number
     /** For how long answers to this question are fresh. */
     freshMs: number

@@ -401,8 +401,48 @@ describe('the tiers of a cached read', () => {
     expect([answer.tier, answer.entry.stale]).toEqual(['region', true])
     expect(reader.computed()).toBe(1)
     reader.origin.isDown = false
-    clock.atMs += 2_100
+    clock.atMs += 4_100
     expect((await reader.read(state(1))).entry.stale).toBe(false)
+  })
+
+  it('asks Redis alone while the database is known to be down, and keeps nobody else from asking the database', async () => {
+    const clock = new Clock()
+    const colo = sharedColo()
+    let asked = 0
+    const counted = { ...colo, get: (key: string) => colo.get(key).finally(() => (asked += 1)) }
+    const cutOff = isolate({ clock, colo: counted })
+    await cutOff.read(state(1))
+    await cutOff.settled()
+    await isolate({ clock }).cache.raise(scope, 2)
+    clock.atMs += 20_000
+    asked = 0
+    cutOff.origin.isDown = true
+    expect((await cutOff.read(broken)).entry.stale).toBe(true)
+    const elsewhere = await isolate({ clock }).read(state(2))
+    expect([elsewhere.tier, elsewhere.entry.generation]).toEqual(['origin', 2])
+    expect([asked, cutOff.computed()]).toEqual([0, 1])
+    // Where Redis has nothing, or does not answer either, what the data centre has is better than nothing.
+    const alone = isolate({ clock, colo: counted, redisUrl: 'http://127.0.0.1:9' })
+    alone.origin.isDown = true
+    const answer = await alone.read(broken)
+    expect([answer.tier, answer.entry.stale]).toEqual(['colo', true])
+  })
+
+  it('does not renew at the same moment what was answered at the same moment', async () => {
+    const clock = new Clock()
+    const reader = isolate({ clock })
+    const requests = Array.from({ length: 50 }, (_, i) => ({
+      ...{ scope, key: `question ${i}`, minGeneration: 0, policy: POLICY },
+    }))
+    await Promise.all(requests.map((request) => reader.cache.read(request, state(1))))
+    const due = () => requests.filter((request) => reader.cache.peek(request) === null).length
+    clock.atMs += 1_400
+    expect(due()).toBe(0)
+    clock.atMs += 1_100
+    expect(due()).toBeGreaterThan(5)
+    expect(due()).toBeLessThan(45)
+    clock.atMs += 1_100
+    expect(due()).toBe(50)
   })
 
   it('asks the database once for a thousand who ask at the moment of expiry, by Redis or without', async () => {
@@ -500,7 +540,7 @@ describe('the tiers of a cached read', () => {
     // What was served stale meanwhile is not taken for what the database vouches for.
     clock.atMs += 301_000
     expect((await reader.read(broken)).entry.stale).toBe(true)
-    clock.atMs += 3_000
+    clock.atMs += 5_000
     expect((await reader.read(state(2))).entry.stale).toBe(false)
     // Its time is over in the end.
     clock.atMs += 301_000

@@ -15,7 +15,7 @@ import type {
   Tier,
 } from '../../ports.ts'
 import { type Breaker, BreakerOpenError } from '../../resilience/breaker.ts'
-import type { ColoTier } from './colo.ts'
+import type { ColoEntry, ColoTier } from './colo.ts'
 import { etagOf, isStale, markStale } from './entry.ts'
 import { createFlights } from './flights.ts'
 import type { MemoryEntry, MemoryTier } from './memory.ts'
@@ -49,7 +49,7 @@ const WAIT_STEPS_MS = [10, 20, 40, 80, 150, 200, 250, 250, 250, 250, 250, 250, 2
 const FLIGHT_STEPS_MS = [3, 5, 8, 12, 20, 30, 40, ...Array.from({ length: 120 }, () => 50)]
 /** What serves only until somebody else has made it anew, or the database is back, serves again for this long. */
 const STOPGAP_MS = 250
-const STALE_MS = 2_000
+const STALE_MS = 4_000
 /** Questions of one scope that are renewed together ask for its generation once. */
 const GENERATION_CHECK_MS = 1_000
 /** What could not be renewed in the background is not tried again before. */
@@ -106,7 +106,8 @@ export function createReadCache(parts: ReadCacheParts): ReadCache {
           minGeneration: request.minGeneration,
           seenGeneration: seen.of(request.scope),
           nowMs: clock.now(),
-          lockMs: LOCK_MS,
+          // Who cannot make it anew keeps nobody else from it.
+          lockMs: parts.isOriginDown() ? 0 : LOCK_MS,
           freshMs: request.policy.regionMs,
           warm: warmthOf(request),
         }),
@@ -170,7 +171,7 @@ export function createReadCache(parts: ReadCacheParts): ReadCache {
 
   /** Asks again for what memory still serves. Without Redis, the database: one question at a time. */
   async function renew(request: CacheRead, entry: MemoryEntry, compute: Compute): Promise<void> {
-    const inColo = await upper.readColo(request)
+    const inColo = await askColo(request)
     if (upper.coloServes(inColo, request) && inColo.validatedAtMs > entry.validatedAtMs + RENEW_PAUSE_MS) {
       upper.rememberFromColo(request, inColo)
       return
@@ -202,7 +203,7 @@ export function createReadCache(parts: ReadCacheParts): ReadCache {
     for (const waitMs of WAIT_STEPS_MS) {
       await sleep(waitMs)
       const answer = await askRegion(request)
-      if (answer === null || answer.state !== 'wait') return answer
+      if (answer === null || answer.state !== 'wait' || parts.isOriginDown()) return answer
     }
     return null
   }
@@ -264,13 +265,18 @@ export function createReadCache(parts: ReadCacheParts): ReadCache {
     return clock.now() - entry.computedAtMs < policy.regionMs + policy.graceMs
   }
 
+  /** What the data centre has; while the database is away, that is not asked for, as Redis says what is stale. */
+  async function askColo(request: CacheRead): Promise<ColoEntry | null> {
+    return parts.isOriginDown() ? null : upper.readColo(request)
+  }
+
   async function lookUp(request: CacheRead, compute: Compute): Promise<CacheAnswer> {
-    const inColo = await upper.readColo(request)
+    const inColo = await askColo(request)
     if (upper.coloServes(inColo, request))
       return { entry: upper.rememberFromColo(request, inColo), tier: 'colo' }
     let answer = await askRegion(request)
     let settled = fromRegion(request, answer, compute)
-    if (settled === null && answer?.state === 'wait') {
+    if (settled === null && answer?.state === 'wait' && !parts.isOriginDown()) {
       answer = await waitForOther(request)
       settled = fromRegion(request, answer, compute)
     }
@@ -285,10 +291,11 @@ export function createReadCache(parts: ReadCacheParts): ReadCache {
     } catch (error) {
       if (error instanceof AppError && error.code !== 'unavailable') throw error
       const inMemory = upper.inMemory(request)?.answer
-      const known = newest([inMemory, inColo, answer?.entry])
+      const inNeed = inColo ?? (await upper.readColo(request))
+      const known = newest([inMemory, inNeed, answer?.entry])
       if (known === null) throw error
       log.warn('served stale', { scope: request.scope, error })
-      const tier: Tier = known === answer?.entry ? 'region' : known === inColo ? 'colo' : 'memory'
+      const tier: Tier = known === answer?.entry ? 'region' : known === inNeed ? 'colo' : 'memory'
       return { entry: upper.tideOver(request, markStale(known), STALE_MS), tier }
     }
   }

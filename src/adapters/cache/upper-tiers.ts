@@ -7,6 +7,9 @@ import type { SeenGenerations } from './seen-generations.ts'
 /** Clocks of one data centre differ by less; beyond it, a moment in the future says nothing. */
 const CLOCK_SKEW_MS = 2_000
 
+/** Renewals are spread over this part of the time that answers serve in memory, around its middle. */
+const RENEWAL_SPREAD = 0.4
+
 export const nameOf = (request: CacheRead) => `${request.scope}/${request.key}`
 
 /** The isolate's memory and the data centre's cache: which of their answers serve, and for how long they are kept. */
@@ -43,7 +46,8 @@ export function createUpperTiers(parts: {
     const { memoryMs } = request.policy
     const { validatedAtMs, usableMs } = times
     const usableUntilMs = validatedAtMs + usableMs
-    const renewAtMs = validatedAtMs + usableMs / 2
+    // What was vouched for together is not all asked for again at the same moment.
+    const renewAtMs = validatedAtMs + usableMs * (0.5 + RENEWAL_SPREAD * (Math.random() - 0.5))
     if (memoryMs !== undefined)
       memory.put(nameOf(request), { answer, validatedAtMs, usableUntilMs, renewAtMs })
     return answer
