@@ -2,4 +2,4 @@
 export const VERSION = '0.1.0'
 
 /** The newest migration that this code was written for; `scripts/check` compares it with `drizzle/`. */
-export const SCHEMA_VERSION = '0018_figures-of-posts'
+export const SCHEMA_VERSION = '0019_matches-of-all-months'

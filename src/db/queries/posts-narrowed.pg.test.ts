@@ -159,3 +159,66 @@ describe('what is rare, by a figure,', () => {
     }
   })
 })
+
+describe('a word that others use as well, by a figure,', () => {
+  const isSpring = { search: 'spring', sort: 'likes' } as const
+  let othersId: string
+  let othersAccountId: string
+  let written = 0
+
+  /** Posts of another workspace with the same word, all of them liked more. */
+  async function othersWrite(posts: number): Promise<void> {
+    await database.sql(
+      `INSERT INTO posts (id, workspace_id, account_id, platform, platform_post_id, kind, text, posted_at, likes)
+       SELECT uuidv7(), $1, $2, 'bluesky', n, 'post', 'spring elsewhere', '2026-03-10T12:00:00Z', 1000 + n
+       FROM generate_series($3::int + 1, $3::int + $4::int) n`,
+      [othersId, othersAccountId, written, posts],
+    )
+    written += posts
+    await database.sql('ANALYZE post_search')
+  }
+  const shareOfOthers = async () => {
+    const [row] = await database.sql<{ share: number }>(
+      'SELECT avg((workspace_id = $1)::int)::float8 AS share FROM post_search',
+      [othersId],
+    )
+    return row?.share
+  }
+
+  beforeAll(async () => {
+    othersId = await makeWorkspace(database)
+    othersAccountId = await makeAccount(database, othersId)
+  })
+
+  it.each([
+    ['are few among all posts', 1_000, 0, 0.2],
+    ['are not', 9_000, 0.35, 0.6],
+  ])('is found in the own posts alone, where theirs %s', async (_, posts, least, most) => {
+    await othersWrite(posts)
+    expect(await shareOfOthers()).toBeGreaterThan(least)
+    expect(await shareOfOthers()).toBeLessThan(most)
+    const cases: [Partial<PostListQuery>, string][] = [
+      [{}, "text LIKE 'spring%'"],
+      [{ kinds: ['reply'] }, "text LIKE 'spring%' AND kind = 'reply'"],
+      [THE_DAY, `text LIKE 'spring%' AND ${condition(THE_DAY)}`],
+    ]
+    for (const [asked, matching] of cases)
+      expect(await readPages({ ...isSpring, ...asked }, 4)).toEqual(await expected(ORDERS.likes, matching, 4))
+    // Neither are theirs handed to whoever reads the figures, which is the second fence.
+    const accounts = await database.sql<{ id: string }>('SELECT id FROM accounts')
+    const ids = sql.join(
+      accounts.map(({ id }) => sql`${id}::uuid`),
+      sql`, `,
+    )
+    const [found] = await database.db.inWorkspace(workspaceId, [
+      statement<{ id: string }>(sql`SELECT post_id AS id
+        FROM app_search_posts('spring', ARRAY[${ids}], '{}', '{}', NULL, NULL, NULL, 50001)`),
+    ])
+    const own = await database.sql<{ id: string }>(
+      "SELECT id FROM posts WHERE workspace_id = $1 AND text LIKE 'spring%'",
+      [workspaceId],
+    )
+    expect(new Set(found.map(({ id }) => id))).toEqual(new Set(own.map(({ id }) => id)))
+    expect(found).toHaveLength(own.length)
+  })
+})
