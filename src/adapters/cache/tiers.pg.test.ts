@@ -1,94 +1,18 @@
-import { beforeEach, describe, expect, inject, it } from 'vitest'
-import { silentLogger } from '../../../test/harness/deps.ts'
-import { AppError } from '../../errors.ts'
+import { describe, expect, inject, it } from 'vitest'
+import {
+  Clock,
+  isolatesOfAScope,
+  NO_REDIS,
+  POLICY,
+  redisAt,
+  sharedColo,
+  state,
+} from '../../../test/harness/isolates.ts'
 import { sleep } from '../../lib/sleep.ts'
-import type { CachePolicy, Computed } from '../../ports.ts'
-import { Breaker } from '../../resilience/breaker.ts'
-import { createRedis } from '../redis.ts'
-import type { ColoEntry, ColoTier } from './colo.ts'
-import { createMemoryTier } from './memory.ts'
+import type { CachePolicy } from '../../ports.ts'
 import { createRegionTier } from './region.ts'
-import { createReadCache } from './tiers.ts'
 
-/** A data centre's cache: shared by the isolates of a test, with nothing of its own to prove. */
-function sharedColo(): ColoTier {
-  const entries = new Map<string, ColoEntry>()
-  return {
-    get: async (key) => entries.get(key) ?? null,
-    put: async (key, entry) => void entries.set(key, entry),
-  }
-}
-
-const POLICY: CachePolicy = { memoryMs: 5_000, coloMs: 10_000, regionMs: 300_000, graceMs: 300_000 }
-const WARM: CachePolicy = { ...POLICY, keptWarmMs: 60_000 }
-let scope = ''
-beforeEach(() => {
-  scope = crypto.randomUUID()
-})
-
-class Clock {
-  atMs = 1_800_000_000_000
-  now = () => this.atMs
-}
-
-const redisAt = (url: string) => createRedis({ url, token: inject('redisToken'), timeoutMs: 500 })
-
-/** An isolate of its own, over the same Redis and, if given, the same data centre. */
-function isolate(options: {
-  clock: Clock
-  colo?: ColoTier
-  redisUrl?: string
-  /** How questions that are kept warm are answered. */
-  recipes?: Record<string, () => Promise<Computed>>
-}) {
-  const redis = redisAt(options.redisUrl ?? inject('redisUrl'))
-  const origin = { isDown: false, generation: null as number | null, asked: 0 }
-  let background: Promise<unknown>[] = []
-  const cache = createReadCache({
-    memory: createMemoryTier(),
-    colo: options.colo ?? sharedColo(),
-    region: createRegionTier(redis),
-    regionBreaker: new Breaker('redis', options.clock),
-    clock: options.clock,
-    isOriginDown: () => origin.isDown,
-    async readGeneration() {
-      origin.asked += 1
-      return origin.generation
-    },
-    rephrase: async () => (_scope, recipe) => options.recipes?.[recipe] ?? null,
-    log: silentLogger,
-    waitUntil: (work) => void background.push(work),
-  })
-  let computed = 0
-  return {
-    cache,
-    origin,
-    computed: () => computed,
-    /** What goes on after answers has ended. */
-    async settled() {
-      while (background.length > 0) {
-        const work = background
-        background = []
-        await Promise.allSettled(work)
-      }
-    },
-    /** Asks a question that is kept warm, which is its own recipe. */
-    readWarm: (key: string, compute: () => Promise<Computed>, minGeneration = 0) =>
-      cache.read({ scope, key, minGeneration, policy: WARM, recipe: key }, compute),
-    read: (compute: () => Promise<Computed>, minGeneration = 0) =>
-      cache.read({ scope, key: 'question', minGeneration, policy: POLICY }, async () => {
-        computed += 1
-        return compute()
-      }),
-  }
-}
-
-const state =
-  (generation: number, text = `state ${generation}`) =>
-  async (): Promise<Computed> => {
-    const value = { text, stale: false }
-    return { generation, value }
-  }
+const { isolate, newScope, scope } = isolatesOfAScope()
 
 describe('the tiers of a cached read', () => {
   it('answers from memory, then from the data centre, then from Redis, and computes once', async () => {
@@ -110,7 +34,7 @@ describe('the tiers of a cached read', () => {
     const clock = new Clock()
     const [reader, writer] = [isolate({ clock }), isolate({ clock })]
     await reader.read(state(1))
-    await writer.cache.raise(scope, 2)
+    await writer.cache.raise(scope(), 2)
     // Not told: memory may still answer. Told: it may not.
     expect((await reader.read(state(2))).tier).toBe('memory')
     const told = await reader.read(state(2), 2)
@@ -126,15 +50,15 @@ describe('the tiers of a cached read', () => {
       await isolate({ clock }).readWarm('a', state(1))
       await isolate({ clock }).readWarm('b', state(1))
       const recipes = { a: state(2), b: state(2) }
-      await isolate({ clock, recipes }).cache.raise(scope, 2)
+      await isolate({ clock, recipes }).cache.raise(scope(), 2)
       const told = isolate({ clock })
       for (const key of ['a', 'b']) expect((await told.readWarm(key, never, 2)).entry.generation).toBe(2)
 
       clock.atMs += 500
-      await isolate({ clock, recipes: { a: never, b: never } }).cache.raise(scope, 3)
+      await isolate({ clock, recipes: { a: never, b: never } }).cache.raise(scope(), 3)
       expect((await told.readWarm('a', state(3), 3)).tier).toBe('origin')
       clock.atMs += 500
-      await isolate({ clock, recipes: { a: state(4), b: state(4) } }).cache.raise(scope, 4)
+      await isolate({ clock, recipes: { a: state(4), b: state(4) } }).cache.raise(scope(), 4)
       expect((await told.readWarm('a', never, 4)).entry.generation).toBe(4)
     })
 
@@ -147,7 +71,7 @@ describe('the tiers of a cached read', () => {
       }
       const writer = isolate({ clock, recipes: { slow, failing: never } })
       const begun = performance.now()
-      await writer.cache.raise(scope, 2)
+      await writer.cache.raise(scope(), 2)
       expect(performance.now() - begun).toBeLessThan(550)
       const told = isolate({ clock })
       expect((await told.readWarm('failing', state(2), 2)).tier).toBe('origin')
@@ -161,9 +85,9 @@ describe('the tiers of a cached read', () => {
       const clock = new Clock()
       await isolate({ clock }).readWarm('a', state(1))
       clock.atMs += 50_000
-      await isolate({ clock, recipes: { a: state(2) } }).cache.raise(scope, 2)
+      await isolate({ clock, recipes: { a: state(2) } }).cache.raise(scope(), 2)
       clock.atMs += 20_000
-      await isolate({ clock, recipes: { a: never } }).cache.raise(scope, 3)
+      await isolate({ clock, recipes: { a: never } }).cache.raise(scope(), 3)
       expect((await isolate({ clock }).readWarm('a', state(3), 3)).tier).toBe('origin')
     })
   })
@@ -173,12 +97,12 @@ describe('the tiers of a cached read', () => {
     const [reader, slow] = [isolate({ clock }), isolate({ clock })]
     await reader.read(state(1))
     await slow.read(state(1))
-    await reader.cache.raise(scope, 2)
+    await reader.cache.raise(scope(), 2)
     expect((await reader.read(state(2))).entry.generation).toBe(2)
     // Neither does a Redis that has not heard of it: whoever has seen it says so.
-    scope = crypto.randomUUID()
-    const unheard = isolate({ clock, redisUrl: 'http://127.0.0.1:9' })
-    await expect(unheard.cache.raise(scope, 2)).rejects.toThrow()
+    newScope()
+    const unheard = isolate({ clock, redisUrl: NO_REDIS })
+    await expect(unheard.cache.raise(scope(), 2)).rejects.toThrow()
     expect((await unheard.read(state(2))).entry.generation).toBe(2)
   })
 
@@ -188,10 +112,10 @@ describe('the tiers of a cached read', () => {
       const clock = new Clock()
       const [maker, reader] = [isolate({ clock }), isolate({ clock })]
       const made = Promise.withResolvers<void>()
-      const request = { scope, key: 'question', minGeneration: 0, policy }
+      const request = { scope: scope(), key: 'question', minGeneration: 0, policy }
       await maker.cache.read(request, state(1))
       await maker.settled()
-      await (changes === 'there' ? reader : isolate({ clock })).cache.raise(scope, 2)
+      await (changes === 'there' ? reader : isolate({ clock })).cache.raise(scope(), 2)
       const begun = Promise.withResolvers<void>()
       const making = maker.cache.read(request, async () => {
         begun.resolve()
@@ -230,7 +154,7 @@ describe('the tiers of a cached read', () => {
     const clock = new Clock()
     const reader = isolate({ clock })
     await reader.read(state(1))
-    await reader.cache.raise(scope, 2)
+    await reader.cache.raise(scope(), 2)
     clock.atMs += 10_001
     const answer = await reader.read(state(2))
     expect(answer.entry.generation).toBe(2)
@@ -251,7 +175,7 @@ describe('the tiers of a cached read', () => {
     })
     await new Promise((resolve) => setTimeout(resolve, 50))
     clock.atMs += 6_000
-    await quick.cache.raise(scope, 2)
+    await quick.cache.raise(scope(), 2)
     // The lock is the slow one's; told of 2, the quick one waits for it, and then computes for itself.
     const answer = await quick.read(state(2), 2)
     expect(answer.entry.generation).toBe(2)
@@ -287,85 +211,29 @@ describe('the tiers of a cached read', () => {
     expect(reader.computed()).toBe(1)
   })
 
-  const broken = async (): Promise<Computed> => {
-    throw new AppError('unavailable', 'database gone')
-  }
-
   it('tells whoever makes an answer how new it has to be, where Redis knows', async () => {
     const clock = new Clock()
     const colo = sharedColo()
     const needed: (number | null)[] = []
     const ask = ({ cache }: ReturnType<typeof isolate>, generation: number, minGeneration = 0) =>
-      cache.read({ scope, key: 'question', minGeneration, policy: POLICY }, async (atLeast) => {
+      cache.read({ scope: scope(), key: 'question', minGeneration, policy: POLICY }, async (atLeast) => {
         needed.push(atLeast)
         return state(generation)()
       })
     const first = isolate({ clock })
     await ask(first, 1)
     await first.settled()
-    await first.cache.raise(scope, 2)
+    await first.cache.raise(scope(), 2)
     await ask(isolate({ clock, colo }), 3, 99)
     // What the data centre has was true once, whatever Redis has been told.
     clock.atMs += 20_000
-    await first.cache.raise(scope, 4)
-    await colo.put(`${scope}/question`, {
+    await first.cache.raise(scope(), 4)
+    await colo.put(`${scope()}/question`, {
       ...{ body: '{"stale":false}', etag: '"5"', generation: 5, computedAtMs: 0, validatedAtMs: 0 },
     })
     await ask(isolate({ clock, colo }), 5)
-    await ask(isolate({ clock, redisUrl: 'http://127.0.0.1:9' }), 5)
+    await ask(isolate({ clock, redisUrl: NO_REDIS }), 5)
     expect(needed).toEqual([null, 2, 5, null])
-  })
-
-  it('serves what it knows, marked stale, when the origin fails, and fails where nothing is known', async () => {
-    const clock = new Clock()
-    const reader = isolate({ clock })
-    await reader.read(state(1))
-    clock.atMs += 700_000
-    const answer = await reader.read(broken)
-    expect(answer.entry.stale).toBe(true)
-    expect(JSON.parse(answer.entry.body)).toEqual({ text: 'state 1', stale: true })
-    const fresh = isolate({ clock })
-    scope = crypto.randomUUID()
-    await expect(fresh.read(broken)).rejects.toThrow('database gone')
-    // The lock of the failed one does not keep the next from trying.
-    expect((await fresh.read(state(2))).entry.generation).toBe(2)
-  })
-
-  it('hides from nobody what the origin says of the question itself', async () => {
-    const clock = new Clock()
-    const reader = isolate({ clock })
-    await reader.read(state(1))
-    clock.atMs += 700_000
-    const gone = reader.read(async () => {
-      throw new AppError('not_found', 'no such workspace')
-    })
-    await expect(gone).rejects.toThrow('no such workspace')
-  })
-
-  it('lets nobody wait for an answer whose time alone is over, and says when it cannot be renewed', async () => {
-    const clock = new Clock()
-    const reader = isolate({ clock })
-    await reader.read(state(1))
-    clock.atMs += 301_000
-    let release = () => {}
-    const held = new Promise<void>((resolve) => {
-      release = resolve
-    })
-    const first = await reader.read(async () => {
-      await held
-      return broken()
-    })
-    expect([first.tier, first.entry.stale, reader.computed()]).toEqual(['region', false, 2])
-    release()
-    await reader.settled()
-    clock.atMs += 1_000
-    expect((await reader.read(broken)).entry.stale).toBe(true)
-    await reader.settled()
-    clock.atMs += 1_000
-    await reader.read(state(1, 'later'))
-    await reader.settled()
-    clock.atMs += 1_000
-    expect(JSON.parse((await reader.read(state(1))).entry.body)).toEqual({ text: 'later', stale: false })
   })
 
   it('renews what is in use before its time is over, and makes nobody wait for that', async () => {
@@ -379,7 +247,7 @@ describe('the tiers of a cached read', () => {
     }
     expect(reader.computed()).toBe(1)
     // So it learns of changes, too.
-    await isolate({ clock }).cache.raise(scope, 2)
+    await isolate({ clock }).cache.raise(scope(), 2)
     let seconds = 0
     for (let generation = 1; generation < 2; seconds += 1) {
       clock.atMs += 1_000
@@ -391,48 +259,11 @@ describe('the tiers of a cached read', () => {
     expect(seconds).toBeLessThanOrEqual(6)
   })
 
-  it('marks what Redis still has as stale while the database is known to be down', async () => {
-    const clock = new Clock()
-    const reader = isolate({ clock })
-    await reader.read(state(1))
-    clock.atMs += 20_000
-    reader.origin.isDown = true
-    const answer = await reader.read(broken)
-    expect([answer.tier, answer.entry.stale]).toEqual(['region', true])
-    expect(reader.computed()).toBe(1)
-    reader.origin.isDown = false
-    clock.atMs += 4_100
-    expect((await reader.read(state(1))).entry.stale).toBe(false)
-  })
-
-  it('asks Redis alone while the database is known to be down, and keeps nobody else from asking the database', async () => {
-    const clock = new Clock()
-    const colo = sharedColo()
-    let asked = 0
-    const counted = { ...colo, get: (key: string) => colo.get(key).finally(() => (asked += 1)) }
-    const cutOff = isolate({ clock, colo: counted })
-    await cutOff.read(state(1))
-    await cutOff.settled()
-    await isolate({ clock }).cache.raise(scope, 2)
-    clock.atMs += 20_000
-    asked = 0
-    cutOff.origin.isDown = true
-    expect((await cutOff.read(broken)).entry.stale).toBe(true)
-    const elsewhere = await isolate({ clock }).read(state(2))
-    expect([elsewhere.tier, elsewhere.entry.generation]).toEqual(['origin', 2])
-    expect([asked, cutOff.computed()]).toEqual([0, 1])
-    // Where Redis has nothing, or does not answer either, what the data centre has is better than nothing.
-    const alone = isolate({ clock, colo: counted, redisUrl: 'http://127.0.0.1:9' })
-    alone.origin.isDown = true
-    const answer = await alone.read(broken)
-    expect([answer.tier, answer.entry.stale]).toEqual(['colo', true])
-  })
-
   it('does not renew at the same moment what was answered at the same moment', async () => {
     const clock = new Clock()
     const reader = isolate({ clock })
     const requests = Array.from({ length: 50 }, (_, i) => ({
-      ...{ scope, key: `question ${i}`, minGeneration: 0, policy: POLICY },
+      ...{ scope: scope(), key: `question ${i}`, minGeneration: 0, policy: POLICY },
     }))
     await Promise.all(requests.map((request) => reader.cache.read(request, state(1))))
     const due = () => requests.filter((request) => reader.cache.peek(request) === null).length
@@ -446,15 +277,15 @@ describe('the tiers of a cached read', () => {
   })
 
   it('asks the database once for a thousand who ask at the moment of expiry, by Redis or without', async () => {
-    for (const redisUrl of [inject('redisUrl'), 'http://127.0.0.1:9']) {
-      scope = crypto.randomUUID()
+    for (const redisUrl of [inject('redisUrl'), NO_REDIS]) {
+      newScope()
       const clock = new Clock()
       const isolates = Array.from({ length: 4 }, () => isolate({ clock, redisUrl }))
       await Promise.all(isolates.map((one) => one.read(state(1))))
       const before = isolates.map((one) => one.computed())
       clock.atMs += 700_000
       await isolate({ clock, redisUrl })
-        .cache.raise(scope, 2)
+        .cache.raise(scope(), 2)
         .catch(() => {})
       const slow = async () => {
         await new Promise((resolve) => setTimeout(resolve, 80))
@@ -470,23 +301,9 @@ describe('the tiers of a cached read', () => {
     }
   })
 
-  it('fails once for many who wait for the same, and not one after the other', async () => {
-    const clock = new Clock()
-    const reader = isolate({ clock })
-    const asked = Array.from({ length: 50 }, () =>
-      reader.read(async () => {
-        await new Promise((resolve) => setTimeout(resolve, 50))
-        return broken()
-      }),
-    )
-    const settled = await Promise.allSettled(asked)
-    expect(settled.every(({ status }) => status === 'rejected')).toBe(true)
-    expect(reader.computed()).toBe(1)
-  })
-
   it('stores nothing that was made under an older token over what was made under a later one', async () => {
     const region = createRegionTier(redisAt(inject('redisUrl')))
-    const base = { scope, key: 'question' }
+    const base = { scope: scope(), key: 'question' }
     const ask = (nowMs: number) =>
       region.get({
         ...base,
@@ -512,39 +329,5 @@ describe('the tiers of a cached read', () => {
     expect((await ask(1_100)).entry?.body).toBe('quick')
     // Nor is it fresh for somebody whose clock is far behind.
     expect((await ask(-10_000_000)).state).not.toBe('hit')
-  })
-
-  it('goes on without Redis', async () => {
-    const clock = new Clock()
-    const reader = isolate({ clock, redisUrl: 'http://127.0.0.1:9' })
-    expect((await reader.read(state(1))).tier).toBe('origin')
-    expect((await reader.read(state(1))).tier).toBe('memory')
-    clock.atMs += 20_000
-    expect((await reader.read(state(2))).entry.generation).toBe(2)
-  })
-
-  it('asks the database without Redis whether anything has changed, and not for the whole answer', async () => {
-    const clock = new Clock()
-    const reader = isolate({ clock, redisUrl: 'http://127.0.0.1:9' })
-    await reader.read(state(1))
-    reader.origin.generation = 1
-    for (let i = 0; i < 10; i += 1) {
-      clock.atMs += 11_000
-      expect((await reader.read(state(1))).entry.generation).toBe(1)
-      await reader.settled()
-    }
-    expect([reader.computed(), reader.origin.asked]).toEqual([1, 10])
-    reader.origin.generation = 2
-    clock.atMs += 11_000
-    expect((await reader.read(state(2))).entry.generation).toBe(2)
-    // What was served stale meanwhile is not taken for what the database vouches for.
-    clock.atMs += 301_000
-    expect((await reader.read(broken)).entry.stale).toBe(true)
-    clock.atMs += 5_000
-    expect((await reader.read(state(2))).entry.stale).toBe(false)
-    // Its time is over in the end.
-    clock.atMs += 301_000
-    await reader.read(state(2))
-    expect(reader.computed()).toBe(5)
   })
 })
