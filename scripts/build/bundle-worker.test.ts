@@ -1,6 +1,6 @@
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import type { Metafile } from 'esbuild'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { bundleWorker } from './bundle-worker.ts'
@@ -15,28 +15,36 @@ let outdir = ''
 let atStart: string[] = []
 let all: string[] = []
 let bytesAtStart = 0
+let codeAtStart = ''
 
 beforeAll(async () => {
   outdir = await mkdtemp(join(tmpdir(), 'tidemark-bundle-'))
   const { outputs } = await bundleWorker(ENTRY, outdir)
   const loaded = loadedAtStart(outputs)
-  atStart = filesOf(loaded)
+  atStart = filesOf(loaded.map(([, output]) => output))
   all = filesOf(Object.values(outputs))
-  bytesAtStart = loaded.reduce((sum, { bytes }) => sum + bytes, 0)
+  bytesAtStart = loaded.reduce((sum, [, { bytes }]) => sum + bytes, 0)
+  codeAtStart = await textOf(loaded.map(([path]) => path))
 })
 afterAll(() => rm(outdir, { recursive: true, force: true }))
 
 type Output = Metafile['outputs'][string]
 
 /** The entry, and what it imports other than by `import()`. */
-function loadedAtStart(outputs: Metafile['outputs']): Output[] {
+function loadedAtStart(outputs: Metafile['outputs']): [string, Output][] {
   const waiting = Object.keys(outputs).filter((path) => outputs[path]?.entryPoint === ENTRY)
   const seen = new Set(waiting)
   for (const path of seen) {
     const imports = outputs[path]?.imports ?? []
     for (const { path: imported, kind } of imports) if (kind === 'import-statement') seen.add(imported)
   }
-  return [...seen].flatMap((path) => outputs[path] ?? [])
+  return Object.entries(outputs).filter(([path]) => seen.has(path))
+}
+
+/** Of modules, by their paths. */
+async function textOf(paths: readonly string[]): Promise<string> {
+  const texts = await Promise.all(paths.map((path) => readFile(join(outdir, basename(path)), 'utf8')))
+  return texts.join('\n')
 }
 
 function filesOf(outputs: readonly Output[]): string[] {
@@ -89,6 +97,10 @@ describe('an isolate that begins loads', () => {
     'src/services/access/identify.ts',
   ])('%s, which cached answers need', (path) => {
     expect(atStart).toContain(path)
+  })
+
+  it('nothing that looks for Node, of which the runtime would make all that it has', () => {
+    expect(codeAtStart.match(/typeof process|globalThis\.process/g)).toBeNull()
   })
 
   it('no more than its first answer is worth', () => {

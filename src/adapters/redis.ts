@@ -1,4 +1,4 @@
-import { errors, Redis } from '@upstash/redis'
+import { errors, Redis } from '@upstash/redis/cloudflare'
 import type { Breaker } from '../resilience/breaker.ts'
 
 /** A read that waits longer for the cache than this would rather ask the database. */

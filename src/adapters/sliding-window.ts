@@ -11,5 +11,6 @@ export function createSlidingWindow(redis: Redis, policy: LimitPolicy): Ratelimi
     timeout: 0,
     analytics: false,
     ephemeralCache: false,
+    enableTelemetry: false,
   })
 }
