@@ -128,7 +128,11 @@ const sealingKey = matching(
 const sealingKeys: Read<string[]> = (given) => given.split(',').map((key) => sealingKey(key.trim()))
 
 /** `mail@example.com` or `Name <mail@example.com>`. */
-const SENDER = /^(?:[^\s<>@]+@[^\s<>@]+|[^<>\p{C}]+ <[^\s<>@]+@[^\s<>@]+>)$/u
+const sender: Read<string> = (given) =>
+  matching(
+    /^(?:[^\s<>@]+@[^\s<>@]+|[^<>\p{C}]+ <[^\s<>@]+@[^\s<>@]+>)$/u,
+    'must look like mail@example.com or Name <mail@example.com>',
+  )(given)
 
 /** Variables and secrets of a deployment; `.dev.vars.example` explains each in a line. */
 export const VARIABLES = {
@@ -173,7 +177,7 @@ export const VARIABLES = {
   ALLOW_PRIVATE_HOSTS: withDefault(flag, false),
   SYNC_INTERVAL_SECONDS: withDefault(wholeNumberFrom(5, 3_600), 60),
   EMAIL_API_KEY: optional(token),
-  EMAIL_FROM: optional(matching(SENDER, 'must look like mail@example.com or Name <mail@example.com>')),
+  EMAIL_FROM: optional(sender),
   EMAIL_API_URL: withDefault(origin, 'https://api.resend.com'),
   COMMIT: withDefault(text, 'unknown'),
 } satisfies Record<string, Variable<unknown>>

@@ -16,6 +16,7 @@ let atStart: string[] = []
 let all: string[] = []
 let bytesAtStart = 0
 let codeAtStart = ''
+let code = ''
 
 beforeAll(async () => {
   outdir = await mkdtemp(join(tmpdir(), 'tidemark-bundle-'))
@@ -25,6 +26,7 @@ beforeAll(async () => {
   all = filesOf(Object.values(outputs))
   bytesAtStart = loaded.reduce((sum, [, { bytes }]) => sum + bytes, 0)
   codeAtStart = await textOf(loaded.map(([path]) => path))
+  code = await textOf(Object.keys(outputs).filter((path) => path.endsWith('.js')))
 })
 afterAll(() => rm(outdir, { recursive: true, force: true }))
 
@@ -112,6 +114,11 @@ describe('an isolate that begins loads', () => {
 describe('what is deployed has nothing', () => {
   it('of the validator’s messages in other languages', () => {
     expect(all.filter((path) => /\/zod\/v4\/locales\/(?!en\.js)/.test(path))).toEqual([])
+  })
+
+  it('of expressions that name properties of characters, but for calls that make them', () => {
+    expect(code.match(/\/[^/\s"'`]*\\p\{\w+\}[^/\n]*\/[dgimsy]*u/)).toBeNull()
+    expect(code).toContain(String.raw`\p{L}`)
   })
 
   it('of the classes of calendar arithmetic, which are twice as large as the functions that are used', () => {

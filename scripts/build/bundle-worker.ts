@@ -40,6 +40,9 @@ export async function bundleWorker(entry: WorkerEntry, outdir: string): Promise<
     // As wrangler bundles.
     target: 'es2024',
     conditions: ['workerd', 'worker', 'browser'],
+    // The runtime checks every expression of every module before the first answer; of those that name properties of
+    // characters, which have this flag, that takes long. As calls they are made when the code that has them runs.
+    supported: { 'regexp-sticky-and-unicode-flags': false },
     define: { 'process.env.NODE_ENV': '"production"' },
     external: ['cloudflare:*', 'node:*'],
     minifySyntax: true,

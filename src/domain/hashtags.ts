@@ -1,15 +1,18 @@
+import { once } from '../lib/once.ts'
+
 /** Longest tag that is kept, in code points of its normalised form. */
 export const MAX_TAG_LENGTH = 100
 
 /** No spelling of a tag is longer than this, in UTF-16 units; spares us folding whole books. */
 const MAX_SPELLING_LENGTH = 1_000
 
-const INVISIBLE = /\p{Default_Ignorable_Code_Point}/gu
+// Properties of characters take long to look up: an isolate's first answer does not wait for them.
+const invisible = once(() => /\p{Default_Ignorable_Code_Point}/gu)
 const LEADING_MARKS = /^[#\s]+/u
 /** What can be no part of a tag wherever it comes from; the comma separates tags in queries. */
-const FORBIDDEN = /[\s\p{C}\ufffd#,]/u
+const forbidden = once(() => /[\s\p{C}\ufffd#,]/u)
 /** Digits and punctuation alone are a number or a list marker (`#1`, `#2025`), no topic. */
-const MEANINGFUL = /[\p{L}\p{So}\p{Extended_Pictographic}]/u
+const meaningful = once(() => /[\p{L}\p{So}\p{Extended_Pictographic}]/u)
 
 /**
  * Unicode's full case folding of one code point, from the two mappings that JavaScript has: they are
@@ -24,7 +27,7 @@ function foldCodePoint(character: string): string {
 /** NFKC_Casefold of Unicode's chapter 3.13: equal for any two spellings that differ in case or width alone. */
 function caseFold(text: string): string {
   let folded = ''
-  for (const character of text.normalize('NFKC').replace(INVISIBLE, '')) folded += foldCodePoint(character)
+  for (const character of text.normalize('NFKC').replace(invisible(), '')) folded += foldCodePoint(character)
   return folded.normalize('NFKC')
 }
 
@@ -36,7 +39,7 @@ function caseFold(text: string): string {
 export function normaliseTag(raw: string): string | null {
   if (raw.length > MAX_SPELLING_LENGTH || !raw.isWellFormed()) return null
   const tag = caseFold(raw).replace(LEADING_MARKS, '').trimEnd()
-  if (!MEANINGFUL.test(tag) || FORBIDDEN.test(tag)) return null
+  if (!meaningful().test(tag) || forbidden().test(tag)) return null
   return [...tag].length <= MAX_TAG_LENGTH ? tag : null
 }
 
@@ -65,8 +68,10 @@ const WEB_ADDRESS = /https?:\/\/[\w\-.~:/?#[\]@!$&'()*+,;=%]+/giu
  * script, and marks upon them. Joiners (ZWJ, ZWNJ as in Persian) and middle dots (as in Catalan and
  * Japanese) count between two letters only. What has no letter is left to `normaliseTag` to drop.
  */
-const HASHTAG =
-  /(?<![\p{L}\p{M}\p{N}_&/])[#＃](?!\p{M})((?:(?<=[\p{L}\p{M}])(?:\u200c|\u200d|[·・])(?=\p{L})|[\p{L}\p{M}\p{N}_])+)/gu
+const hashtags = once(
+  () =>
+    /(?<![\p{L}\p{M}\p{N}_&/])[#＃](?!\p{M})((?:(?<=[\p{L}\p{M}])(?:\u200c|\u200d|[·・])(?=\p{L})|[\p{L}\p{M}\p{N}_])+)/gu,
+)
 
 /**
  * The hashtags of a text, without `#`, in the author's spelling and order, distinct by normalised form.
@@ -75,5 +80,5 @@ const HASHTAG =
 export function extractHashtags(text: string): string[] {
   // Slashes keep the positions, and keep a tag that touches an address from being taken for one.
   const searched = text.replace(WEB_ADDRESS, (address) => '/'.repeat(address.length))
-  return distinctTags(Array.from(searched.matchAll(HASHTAG), (match) => match[1] ?? ''))
+  return distinctTags(Array.from(searched.matchAll(hashtags()), (match) => match[1] ?? ''))
 }
