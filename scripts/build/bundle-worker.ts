@@ -19,6 +19,25 @@ const withoutLocales: Plugin = {
   },
 }
 
+/**
+ * The library that documents routes hands all of the validator to a function that looks at one class of it, so that
+ * nothing of either could be left out.
+ */
+const validatorInParts: Plugin = {
+  name: 'validator in parts',
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /^zod$/, namespace: 'file' }, ({ importer, resolveDir }) =>
+      /\/node_modules\/@hono\/zod-openapi\//.test(importer)
+        ? { path: importer, namespace: 'validator-in-parts', pluginData: { resolveDir } }
+        : null,
+    )
+    onLoad({ filter: /./, namespace: 'validator-in-parts' }, ({ pluginData: { resolveDir } }) => ({
+      contents: `import { ZodType } from 'zod'; export const z = { ZodType }`,
+      resolveDir,
+    }))
+  },
+}
+
 /** Entries of the Workers, relative to the repository. */
 export type WorkerEntry = 'workers/api.ts' | 'workers/sync.ts'
 
@@ -49,7 +68,7 @@ export async function bundleWorker(entry: WorkerEntry, outdir: string): Promise<
     minifyWhitespace: true,
     sourcemap: 'linked',
     metafile: true,
-    plugins: [withoutLocales, minifyDependencies],
+    plugins: [withoutLocales, validatorInParts, minifyDependencies],
     logLevel: 'silent',
   })
   return metafile

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { once } from '../lib/once.ts'
 import { importSealingKey, SealBrokenError, type SealingKey, seal, unseal } from '../lib/seal.ts'
 import {

@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache'
-import { z } from 'zod'
+import * as z from 'zod'
 import { atMost } from '../lib/lru.ts'
 import { once } from '../lib/once.ts'
 import type { ResolveAddresses } from './guarded-fetch.ts'

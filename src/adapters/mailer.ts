@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { AppError } from '../errors.ts'
 import { once } from '../lib/once.ts'
 import { sleep as pause } from '../lib/sleep.ts'

@@ -1,5 +1,5 @@
 import type { Client } from '@upstash/qstash'
-import { z } from 'zod'
+import * as z from 'zod'
 import { AppError } from '../errors.ts'
 import type { DeadLetter, DeadLetters, Schedules } from '../ports.ts'
 import { within } from '../resilience/timeout.ts'

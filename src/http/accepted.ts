@@ -1,5 +1,6 @@
-import { z } from '@hono/zod-openapi'
+import '@hono/zod-openapi'
 import type { Context } from 'hono'
+import * as z from 'zod'
 import { Job } from '../services/jobs/schemas.ts'
 import type { HttpEnv } from './context.ts'
 

@@ -1,4 +1,5 @@
-import { OpenAPIHono, z } from '@hono/zod-openapi'
+import { OpenAPIHono } from '@hono/zod-openapi'
+import * as z from 'zod'
 import { PLATFORMS } from '../domain/platforms.ts'
 import { invalidRequest } from '../errors.ts'
 import { isStorable, NOT_STORABLE } from '../lib/text.ts'

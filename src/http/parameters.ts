@@ -1,5 +1,5 @@
 import { validator } from 'hono/validator'
-import { z } from 'zod'
+import * as z from 'zod'
 import { isDay } from '../domain/periods.ts'
 import { PLATFORMS } from '../domain/platforms.ts'
 import { type FieldError, invalidRequest } from '../errors.ts'

@@ -1,5 +1,5 @@
 import { Hono } from 'hono'
-import type { z } from 'zod'
+import type * as z from 'zod'
 import { invalidRequest } from '../errors.ts'
 import { readAtMost } from '../lib/read-body.ts'
 import { ConnectBatchMessage, processConnectBatch } from '../services/accounts/connect-batch.ts'

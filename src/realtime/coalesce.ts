@@ -2,7 +2,7 @@
  * Makes one `metrics.updated` of many: what accounts gained is added up, of a post the last counts stay. An event
  * that names nothing says that anything may have changed, and so does whatever it becomes part of.
  */
-import { z } from 'zod'
+import * as z from 'zod'
 import { once } from '../lib/once.ts'
 import type { LiveEvent } from '../ports.ts'
 

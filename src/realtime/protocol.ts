@@ -1,5 +1,5 @@
 /** The language spoken over a live connection: frames to the client, messages from it, close codes. */
-import { z } from 'zod'
+import * as z from 'zod'
 import { once } from '../lib/once.ts'
 
 /** The part of an event's type before the dot; what a client subscribes to. */

@@ -1,5 +1,5 @@
 /** What a workspace's hub and its shards offer to the rest of the Worker, and each other, through their bindings. */
-import { z } from 'zod'
+import * as z from 'zod'
 import { once } from '../lib/once.ts'
 import type { LiveEvent, TicketRecord } from '../ports.ts'
 import type { ShardCensus } from './placement.ts'

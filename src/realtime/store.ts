@@ -1,5 +1,5 @@
 /** What a hub keeps: the last events, per-topic counters, tickets. One small SQLite database. */
-import { z } from 'zod'
+import * as z from 'zod'
 import { once } from '../lib/once.ts'
 import type { TicketRecord } from '../ports.ts'
 import type { EventLog, HubState, TopicState } from './event-log.ts'

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { limitedToBrands } from '../db/client.ts'
 import { PLATFORMS } from '../domain/platforms.ts'
 import type { Rephrase } from '../ports.ts'

@@ -1,5 +1,5 @@
 import { APIError, createAuthMiddleware, isAPIError } from 'better-auth/api'
-import { z } from 'zod'
+import * as z from 'zod'
 import type { AccessChange, PeopleListener, RequestOrigin } from '../../ports.ts'
 import { passwordProblem } from './password-rules.ts'
 import { passwordRefusal } from './refusals.ts'

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { AppError, invalidRequest } from '../../errors.ts'
 
 /** What a hook of ours says of a password; `pointer` names the field. */

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { parseBlueskyActor } from '../../domain/platform-input.ts'
 import {
   type AccountProfile,

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { type ConnectorContext, PlatformError, type PlatformPost, type PostRef } from '../../ports.ts'
 import { noticing } from './refused-values.ts'
 

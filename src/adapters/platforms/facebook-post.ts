@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { extractHashtags } from '../../domain/hashtags.ts'
 import { noMetrics, type PostKind } from '../../domain/platforms.ts'
 import type { AccountProfile, PlatformPost, PostMedia } from '../../ports.ts'

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { refuseValue } from './refused-values.ts'
 
 /** What stands in place of a count that cannot be: not known, with a note. */

@@ -1,6 +1,6 @@
 import type { IGMedia, IGUser } from 'facebook-nodejs-business-sdk'
 import { afterEach, describe, expect, it, vi } from 'vitest'
-import { z } from 'zod'
+import * as z from 'zod'
 import type { AccountRef, PostRef } from '../../ports.ts'
 import { createInstagramConnector } from './instagram.ts'
 import { createRules } from './limits.ts'

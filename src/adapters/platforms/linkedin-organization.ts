@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import type { AccountProfile, CallOperation, ConnectorContext } from '../../ports.ts'
 import { Count, OptionalName } from './fields.ts'
 import { encodeValue, type LinkedInApi, type LinkedInToken } from './linkedin-api.ts'

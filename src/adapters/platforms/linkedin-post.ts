@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { noMetrics, type PostKind, type PostMetrics } from '../../domain/platforms.ts'
 import { PlatformError, type PlatformPost, type PostMedia } from '../../ports.ts'
 import { Count, LooseList, OptionalName, OptionalText, WebAddress } from './fields.ts'

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { PlatformError, type RateSignal } from '../../ports.ts'
 import { failureOf, type PlatformAnswer } from './http.ts'
 

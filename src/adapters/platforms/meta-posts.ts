@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import type { PlatformLimitName } from '../../domain/platform-limits.ts'
 import {
   type AccountRef,

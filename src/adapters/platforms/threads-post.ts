@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { distinctTags } from '../../domain/hashtags.ts'
 import { noMetrics, type PostKind, type PostMetrics } from '../../domain/platforms.ts'
 import type { PlatformPost, PostMedia } from '../../ports.ts'

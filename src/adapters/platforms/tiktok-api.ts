@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { type CallOperation, type ConnectorContext, PlatformError } from '../../ports.ts'
 import { readNoting } from './entries.ts'
 import { callPlatform, failureOf, isData, type PlatformAnswer } from './http.ts'

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { z } from 'zod'
+import * as z from 'zod'
 import type { AccountRef, ConnectorContext, PlatformError } from '../../ports.ts'
 import { createRules } from './limits.ts'
 import { htmlPage, platformFailure, type TestNetwork, testNetwork } from './test-network.ts'

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { type CallOperation, type ConnectorContext, type PaidRead, PlatformError } from '../../ports.ts'
 import { distinctBy, LooseList } from './fields.ts'
 import {

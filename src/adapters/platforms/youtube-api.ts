@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { periodOf, today } from '../../domain/periods.ts'
 import { type CallOperation, type ConnectorContext, PlatformError } from '../../ports.ts'
 import { callPlatform, failureOf, isData, type PlatformAnswer } from './http.ts'

@@ -1,4 +1,5 @@
-import { createRoute, z } from '@hono/zod-openapi'
+import { createRoute } from '@hono/zod-openapi'
+import * as z from 'zod'
 import { PLATFORMS } from '../../domain/platforms.ts'
 import { createCursorCodec } from '../../lib/cursor.ts'
 import { createApiKey, listApiKeysPage, removeApiKey } from '../../services/access/api-keys.ts'

@@ -1,4 +1,5 @@
-import { createRoute, z } from '@hono/zod-openapi'
+import { createRoute } from '@hono/zod-openapi'
+import * as z from 'zod'
 import { daysBetween, isTimezone, periodOf, today } from '../../domain/periods.ts'
 import { invalidRequest } from '../../errors.ts'
 import { createCursorCodec } from '../../lib/cursor.ts'

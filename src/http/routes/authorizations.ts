@@ -1,4 +1,5 @@
-import { createRoute, z } from '@hono/zod-openapi'
+import { createRoute } from '@hono/zod-openapi'
+import * as z from 'zod'
 import { Account } from '../../services/accounts/schemas.ts'
 import { beginAuthorization } from '../../services/authorizations/begin-authorization.ts'
 import { connectGranted } from '../../services/authorizations/connect-granted.ts'

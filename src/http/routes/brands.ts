@@ -1,4 +1,5 @@
-import { createRoute, z } from '@hono/zod-openapi'
+import { createRoute } from '@hono/zod-openapi'
+import * as z from 'zod'
 import { changeBrand, createBrand, getBrands, removeBrand } from '../../services/brands/brands.ts'
 import { Brand, NameBrand } from '../../services/brands/schemas.ts'
 import { createApi, idParameter, json, jsonBody, page, problems } from '../openapi.ts'

@@ -1,4 +1,5 @@
-import { createRoute, z } from '@hono/zod-openapi'
+import { createRoute } from '@hono/zod-openapi'
+import * as z from 'zod'
 import { PLATFORMS } from '../../domain/platforms.ts'
 import { AppError, invalidRequest } from '../../errors.ts'
 import { getImport, startImport } from '../../services/imports/index.ts'

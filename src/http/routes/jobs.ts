@@ -1,4 +1,5 @@
-import { createRoute, z } from '@hono/zod-openapi'
+import { createRoute } from '@hono/zod-openapi'
+import * as z from 'zod'
 import { createCursorCodec } from '../../lib/cursor.ts'
 import { cancelJob, getJob, listJobs } from '../../services/jobs/index.ts'
 import { Job } from '../../services/jobs/schemas.ts'

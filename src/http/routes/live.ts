@@ -1,5 +1,6 @@
-import { createRoute, z } from '@hono/zod-openapi'
+import { createRoute } from '@hono/zod-openapi'
 import { Hono } from 'hono'
+import * as z from 'zod'
 import { parseTicket } from '../../realtime/tickets.ts'
 import { issuePublicTicket } from '../../services/live/issue-public-ticket.ts'
 import { issueTicket } from '../../services/live/issue-ticket.ts'

@@ -1,4 +1,5 @@
-import { createRoute, z } from '@hono/zod-openapi'
+import { createRoute } from '@hono/zod-openapi'
+import * as z from 'zod'
 import { createCursorCodec } from '../../lib/cursor.ts'
 import { changeMember, listMembersPage, removeMember } from '../../services/access/members.ts'
 import { Member, UpdateMember } from '../../services/access/schemas.ts'

@@ -1,4 +1,5 @@
-import { createRoute, z } from '@hono/zod-openapi'
+import { createRoute } from '@hono/zod-openapi'
+import * as z from 'zod'
 import { createCursorCodec } from '../../lib/cursor.ts'
 import { dropDeadLetter, listDeadLetters, retryDeadLetter } from '../../services/ops/dead-letters.ts'
 import { listSchedules } from '../../services/ops/list-schedules.ts'

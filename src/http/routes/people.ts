@@ -1,5 +1,5 @@
 import { type Context, Hono } from 'hono'
-import { z } from 'zod'
+import * as z from 'zod'
 import { AppError, invalidRequest, notFound } from '../../errors.ts'
 import { readAtMost } from '../../lib/read-body.ts'
 import { isStorable, NOT_STORABLE } from '../../lib/text.ts'

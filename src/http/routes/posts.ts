@@ -1,4 +1,5 @@
-import { createRoute, z } from '@hono/zod-openapi'
+import { createRoute } from '@hono/zod-openapi'
+import * as z from 'zod'
 import { normaliseTag } from '../../domain/hashtags.ts'
 import { daysBetween, isTimezone, periodOf } from '../../domain/periods.ts'
 import { POST_KINDS } from '../../domain/platforms.ts'

@@ -1,4 +1,5 @@
-import { createRoute, z } from '@hono/zod-openapi'
+import { createRoute } from '@hono/zod-openapi'
+import * as z from 'zod'
 import { namedPeriod } from '../../domain/periods.ts'
 import { readUsage } from '../../services/usage/read-usage.ts'
 import { Usage } from '../../services/usage/schemas.ts'

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { type JobWork, recordItem, selectJobWork, succeedWithItems } from '../../db/queries/jobs.ts'
 import { AppError, invalidRequest } from '../../errors.ts'
 import { dbWithinReach } from '../access/reach.ts'

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { STALE_REASONS } from '../../domain/freshness.ts'
 import { PLATFORMS } from '../../domain/platforms.ts'
 import { AccountCredentials, CredentialsState } from '../credentials/schemas.ts'

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import type { Actor } from '../context.ts'
 
 /** Who began a batch, as its job keeps it: by name, and with the brands that they were limited to. */

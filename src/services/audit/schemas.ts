@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 
 /** Who or what, by the name it had then. */
 const Actor = z.object({

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import type { Candidate } from '../../db/queries/authorizations.ts'
 import type { AuthorizationOwner, CredentialVault, GrantedAccount, SealedCredential } from '../../ports.ts'
 

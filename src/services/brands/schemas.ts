@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { Name } from '../access/schemas.ts'
 
 export const Brand = z.object({

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 
 /** What an account is to be read with. Goes in, and never out. */
 export const AccountCredentials = z.strictObject({

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 
 /** Work out a workspace's trending hashtags ahead. */
 export const RefreshTrendingMessage = z.object({ workspaceId: z.uuid() })

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { TRENDING_SCOPES, TRENDING_WINDOWS } from '../../domain/trending.ts'
 import { TopPost } from '../overview/schemas.ts'
 

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import type { StoredTrendingRow } from '../../db/queries/trending.ts'
 import type { TagTrend } from '../../domain/trending.ts'
 

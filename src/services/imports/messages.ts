@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import type { QueueMessage } from '../../ports.ts'
 
 /** Take an import in from `offset` on. Checked when it comes back: an older deployment may have written it. */

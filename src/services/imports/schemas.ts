@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { PLATFORMS } from '../../domain/platforms.ts'
 import { JobStatus } from '../jobs/schemas.ts'
 

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { advanceImport, type ImportErrorRow, type ImportRow } from '../../db/queries/imports.ts'
 import type { PostReading } from '../../db/queries/ingest/index.ts'
 import type { JobRow } from '../../db/queries/jobs.ts'

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { OUTBOX_LEVELS } from '../../domain/outbox.ts'
 import { PLATFORMS } from '../../domain/platforms.ts'
 import { SCHEDULE_STATES } from '../../domain/schedules.ts'

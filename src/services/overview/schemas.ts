@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { PLATFORMS } from '../../domain/platforms.ts'
 
 /** Names in `totals` and in every entry of `series`. */

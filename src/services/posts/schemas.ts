@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { PLATFORMS, POST_KINDS } from '../../domain/platforms.ts'
 
 const metric = z.number().int().nullable()

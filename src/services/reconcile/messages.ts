@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 
 /** The UTC day on which a reconciliation began. */
 const night = z.iso.date()

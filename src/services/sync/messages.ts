@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { PLATFORMS } from '../../domain/platforms.ts'
 
 /** Bodies of the queue's messages, checked when they come back: an older deployment may have written them. */

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { keepFromPublic } from '../../db/queries/credentials.ts'
 import type { PostReading, ProfileReading } from '../../db/queries/ingest/index.ts'
 import { recordFailed, recordSynced, type SyncedAccount } from '../../db/queries/sync.ts'
