@@ -2,12 +2,15 @@ import { availableParallelism } from 'node:os'
 import { defineConfig } from 'vitest/config'
 import { BaseSequencer, type TestSpecification } from 'vitest/node'
 
-/** What spends the allowances of the stack that the tests of a project share comes last. */
+/** Of each project, what spends the allowances of the stack that it has in common with others comes last. */
 class SpendersLast extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
-    const sorted = await super.sort(files)
+    const byProject = Map.groupBy(await super.sort(files), ({ project }) => project)
     const spends = ({ moduleId }: TestSpecification) => moduleId.endsWith('/fuzz.e2e.test.ts')
-    return [...sorted.filter((file) => !spends(file)), ...sorted.filter(spends)]
+    return [...byProject.values()].flatMap((sorted) => [
+      ...sorted.filter((file) => !spends(file)),
+      ...sorted.filter(spends),
+    ])
   }
 }
 

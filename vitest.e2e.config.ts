@@ -1,13 +1,16 @@
 import { defineProject } from 'vitest/config'
 
-/** `*.e2e.test.ts`: tests of the whole stack, of which all share one. */
+/** How many stacks there are, and how many files run against them at once: mostly they wait. */
+export const E2E_WORKERS = 3
+
+/** `*.e2e.test.ts`: tests of the whole stack. Each worker has one, which its files have one after the other. */
 export default defineProject({
   test: {
     name: 'e2e',
     include: ['test/e2e/**/*.e2e.test.ts'],
     globalSetup: ['test/e2e/support/global-setup.ts'],
-    fileParallelism: false,
-    // Last and alone: what is measured in seconds shall not share the machine with other tests.
+    maxWorkers: E2E_WORKERS,
+    // Last: what is measured in seconds shall not share the machine with tests that keep it busy.
     sequence: { groupOrder: 1 },
     testTimeout: 60_000,
     hookTimeout: 120_000,

@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { startStack } from '../../harness/stack.ts'
 import { serveRemote, type WorldClock } from './remote.ts'
 
-/** What tests are told of the stack that they share. */
+/** What tests are told of the stack that they run against. */
 export interface StackFacts {
   /** Where the Worker is reached, and believes to be. */
   url: string
@@ -35,7 +35,8 @@ export interface StackFacts {
 
 declare module 'vitest' {
   interface ProvidedContext {
-    stack: StackFacts
+    /** One a worker of Vitest, in the order of their numbers. */
+    stacks: StackFacts[]
   }
 }
 
@@ -54,8 +55,34 @@ const RATE_LIMITS = [
   'mails=200/3600',
 ].join(',')
 
-/** Starts one stack for all tests. Its simulated platforms' clock can be held; see `remote.ts`. */
+/** Starts a stack for each worker: its files have it one after the other, and no other worker's. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const stacks: SharedStack[] = []
+  const stop = async () => {
+    await Promise.all(stacks.map((stack) => stack.stop()))
+  }
+  try {
+    // One after the other: a free port is free until somebody else wants it, and what the first builds, others find.
+    for (let worker = 1; worker <= Number(project.config.maxWorkers); worker += 1)
+      stacks.push(await startSharedStack())
+  } catch (error) {
+    await stop()
+    throw error
+  }
+  project.provide(
+    'stacks',
+    stacks.map(({ facts }) => facts),
+  )
+  return stop
+}
+
+interface SharedStack {
+  facts: StackFacts
+  stop(): Promise<void>
+}
+
+/** Starts one stack for many tests. Its simulated platforms' clock can be held; see `remote.ts`. */
+async function startSharedStack(): Promise<SharedStack> {
   const clock: WorldClock = { heldAtMs: null }
   const lines: string[] = []
   const stack = await startStack({
@@ -66,29 +93,31 @@ export default async function setup(project: TestProject): Promise<() => Promise
   })
   const remote = await serveRemote(stack, { clock, lines })
   const { url, callbacksUrl, email, password, apiKey, workspaceId, mailUrl, platforms, bindings } = stack
-  project.provide('stack', {
-    url,
-    callbacksUrl,
-    email,
-    password,
-    apiKey,
-    workspaceId,
-    mailUrl,
-    controlUrl: platforms.control.url,
-    mastodonHost: platforms.mastodon.host,
-    partnerOrigin: PARTNER_ORIGIN,
-    syncIntervalSeconds: SYNC_INTERVAL_SECONDS,
-    signingKeys: {
-      current: bindings.QSTASH_CURRENT_SIGNING_KEY ?? '',
-      next: bindings.QSTASH_NEXT_SIGNING_KEY ?? '',
+  return {
+    facts: {
+      url,
+      callbacksUrl,
+      email,
+      password,
+      apiKey,
+      workspaceId,
+      mailUrl,
+      controlUrl: platforms.control.url,
+      mastodonHost: platforms.mastodon.host,
+      partnerOrigin: PARTNER_ORIGIN,
+      syncIntervalSeconds: SYNC_INTERVAL_SECONDS,
+      signingKeys: {
+        current: bindings.QSTASH_CURRENT_SIGNING_KEY ?? '',
+        next: bindings.QSTASH_NEXT_SIGNING_KEY ?? '',
+      },
+      queue: { url: bindings.QSTASH_URL ?? '', token: bindings.QSTASH_TOKEN ?? '' },
+      oldTicket: await issueTicket(url, apiKey),
+      remoteUrl: remote.url,
     },
-    queue: { url: bindings.QSTASH_URL ?? '', token: bindings.QSTASH_TOKEN ?? '' },
-    oldTicket: await issueTicket(url, apiKey),
-    remoteUrl: remote.url,
-  })
-  return async () => {
-    await remote.close()
-    await stack.stop()
+    async stop() {
+      await remote.close()
+      await stack.stop()
+    },
   }
 }
 

@@ -1,10 +1,18 @@
 import { inject } from 'vitest'
 import { z } from 'zod'
 import { signDelivery } from '../../../scripts/local/qstash/signing.ts'
+import type { StackFacts } from './global-setup.ts'
 
 /** What the tests' process does with the stack that `global-setup.ts` has started. */
 
-export const stack = inject('stack')
+export const stack = stackOfWorker(Number(process.env.VITEST_POOL_ID))
+
+/** The stack of the worker that this file runs in; Vitest counts them from 1, and no two with a number at once. */
+function stackOfWorker(worker: number): StackFacts {
+  const facts = inject('stacks')[worker - 1]
+  if (facts === undefined) throw new Error(`There is no stack for the worker ${worker}`)
+  return facts
+}
 
 /** Rows of plain SQL as the owner, who sees every workspace. Numbers beyond 32 bits come as text: cast them. */
 export async function sql<R extends object>(text: string, params: unknown[] = []): Promise<R[]> {
