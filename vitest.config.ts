@@ -22,8 +22,9 @@ class SpendersLast extends BaseSequencer {
 export default defineConfig({
   test: {
     sequence: { sequencer: SpendersLast },
-    // By default one core is left free, which on a small machine is half of it.
-    maxWorkers: Math.max(2, availableParallelism() - 1),
+    // More than there are cores on a small machine: many files wait for Postgres, for passwords to be hashed in
+    // small portions, and for processes to start.
+    maxWorkers: Math.max(4, availableParallelism() - 1),
     projects: [
       './vitest.workers.config.ts',
       './vitest.e2e.config.ts',
