@@ -209,8 +209,9 @@ export function createDeps(raw: Bindings & object, runtime: Runtime): AppDeps {
   })
 
   const auth = lazily(async (): Promise<Auth> => {
-    const [{ createAuth }, tables, listener] = await Promise.all([
+    const [{ createAuth }, { createNeonDriver }, tables, listener] = await Promise.all([
       import('./adapters/auth/auth.ts'),
+      import('./db/neon.ts'),
       import('./db/schema/auth.ts'),
       people(),
     ])
@@ -221,7 +222,7 @@ export function createDeps(raw: Bindings & object, runtime: Runtime): AppDeps {
         account: tables.authAccounts,
         verification: tables.authVerifications,
       },
-      connectionString: env.DATABASE_URL,
+      driver: createNeonDriver(env.DATABASE_URL, env.NEON_FETCH_ENDPOINT),
       secret: env.BETTER_AUTH_SECRET,
       publicUrl: env.PUBLIC_URL,
       trustedOrigins: env.CORS_ORIGINS,

@@ -1,4 +1,4 @@
-import { neon, neonConfig, types as pgTypes } from '@neondatabase/serverless'
+import { type NeonQueryFunction, neon, neonConfig, types as pgTypes } from '@neondatabase/serverless'
 
 /** The driver; loaded at the first statement (see `createDb`). */
 
@@ -32,9 +32,26 @@ export interface PreparedStatement {
   params: unknown[]
 }
 
+/** What the driver asks is a setting of its module: it is made whenever a client is, whichever is the first. */
+function ask(fetchEndpoint: string | undefined): void {
+  if (fetchEndpoint !== undefined) neonConfig.fetchEndpoint = fetchEndpoint
+}
+
+/**
+ * The driver itself, for a library that puts its own statements.
+ * @param fetchEndpoint where the SQL-over-HTTP endpoint is, when it is not Neon's
+ */
+export function createNeonDriver(
+  connectionString: string,
+  fetchEndpoint: string | undefined,
+): NeonQueryFunction<false, false> {
+  ask(fetchEndpoint)
+  return neon(connectionString)
+}
+
 /** A client that holds no connection. Everything it is asked may be aborted. */
 export function createNeonClient(connectionString: string, fetchEndpoint: string | undefined) {
-  if (fetchEndpoint !== undefined) neonConfig.fetchEndpoint = fetchEndpoint
+  ask(fetchEndpoint)
   const client = neon(connectionString, { fullResults: false, arrayMode: false, types })
   return {
     query: ({ sql, params }: PreparedStatement, signal: AbortSignal): Promise<unknown> =>

@@ -1,4 +1,4 @@
-import { neon } from '@neondatabase/serverless'
+import type { NeonQueryFunction } from '@neondatabase/serverless'
 import { drizzleAdapter } from 'better-auth/adapters/drizzle'
 import { isAPIError } from 'better-auth/api'
 import { betterAuth } from 'better-auth/minimal'
@@ -21,7 +21,8 @@ const PASSWORD_BOUNDS = { minPasswordLength: 10, maxPasswordLength: 400 }
 export interface AuthOptions {
   /** The library's tables, by its own names. */
   tables: Record<'user' | 'session' | 'account' | 'verification', unknown>
-  connectionString: string
+  /** Puts the library's statements to the database. */
+  driver: NeonQueryFunction<false, false>
   secret: string
   publicUrl: string
   trustedOrigins: string[]
@@ -79,7 +80,7 @@ export function libraryOptions(options: AuthOptions) {
     basePath: '/auth',
     secret: options.secret,
     trustedOrigins: [options.publicUrl, ...options.trustedOrigins],
-    database: drizzleAdapter(drizzle({ client: neon(options.connectionString) }), {
+    database: drizzleAdapter(drizzle({ client: options.driver }), {
       provider: 'pg',
       schema: options.tables,
     }),

@@ -1,7 +1,8 @@
 import { createHmac } from 'node:crypto'
-import { NeonDbError, neonConfig } from '@neondatabase/serverless'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { NeonDbError } from '@neondatabase/serverless'
+import { describe, expect, it } from 'vitest'
 import { silentLogger } from '../../../test/harness/deps.ts'
+import { createNeonDriver } from '../../db/neon.ts'
 import { authAccounts, authSessions, authUsers, authVerifications } from '../../db/schema/auth.ts'
 import { createAuth } from './auth.ts'
 import { outageOf } from './outages.ts'
@@ -12,14 +13,6 @@ const PUBLIC_URL = 'http://127.0.0.1'
 const NOWHERE = 'http://127.0.0.1:1/sql'
 
 describe('while the database does not answer', () => {
-  const { fetchEndpoint } = neonConfig
-  beforeEach(() => {
-    neonConfig.fetchEndpoint = NOWHERE
-  })
-  afterEach(() => {
-    neonConfig.fetchEndpoint = fetchEndpoint
-  })
-
   const nobody = () => Promise.reject(new Error('Nobody is told of anything'))
   const auth = createAuth({
     tables: {
@@ -28,7 +21,7 @@ describe('while the database does not answer', () => {
       account: authAccounts,
       verification: authVerifications,
     },
-    connectionString: 'postgresql://somebody:password@127.0.0.1/nothing',
+    driver: createNeonDriver('postgresql://somebody:password@127.0.0.1/nothing', NOWHERE),
     secret: SECRET,
     publicUrl: PUBLIC_URL,
     trustedOrigins: [],

@@ -1,8 +1,10 @@
 import { Hono } from 'hono'
+import { inject } from 'vitest'
 import type { TestDatabase } from '../../../test/harness/database.ts'
 import { quietDeps, silentLogger } from '../../../test/harness/deps.ts'
 import { type AuthOptions, createAuth } from '../../adapters/auth/auth.ts'
 import { createSessionReader } from '../../adapters/auth/sessions.ts'
+import { createNeonDriver } from '../../db/neon.ts'
 import * as tables from '../../db/schema/auth.ts'
 import type { Auth, LimitPolicy, LimitVerdict, Mail } from '../../ports.ts'
 import { createDirectory } from '../../services/access/identify.ts'
@@ -68,7 +70,7 @@ export function peopleRig(database: TestDatabase, given: PeopleRigOptions = {}):
       account: tables.authAccounts,
       verification: tables.authVerifications,
     },
-    connectionString: database.appUrl,
+    driver: createNeonDriver(database.appUrl, inject('neonEndpoint')),
     secret: SECRET,
     publicUrl: ORIGIN,
     trustedOrigins: [],
