@@ -195,16 +195,18 @@ describe('an API key that is revoked', () => {
   it('stays revoked though a lookup that began before finds it', async () => {
     const made = await make(owner)
     const { promise, resolve } = Promise.withResolvers<void>()
+    const answered = Promise.withResolvers<void>()
     const slow = isolate({
       ...database.db,
       async outside(query, options) {
         const rows = await database.db.outside(query, options)
+        answered.resolve()
         await promise
         return rows
       },
     })
     const early = slow.apiKey(made.key)
-    await new Promise((done) => setTimeout(done, 50))
+    await answered.promise
     await removeApiKey(team.as(owner), made.id, slow)
     resolve()
     expect(await early).toBeNull()

@@ -68,7 +68,7 @@ async function late<T>(one: Isolate, ask: () => Promise<T>) {
   const { promise, resolve } = Promise.withResolvers<void>()
   one.hold(promise)
   const answer = ask()
-  await new Promise((done) => setTimeout(done, 50))
+  await one.answered()
   return async () => {
     resolve()
     await answer

@@ -104,14 +104,14 @@ describe('an API key', () => {
 
   it('is not believed for longer because its renewal does not end', async () => {
     const { key, hash } = await storeKey(await makeWorkspace(database))
-    const { directory, settled, hold } = isolate()
+    const { directory, settled, hold, answered } = isolate()
     await directory.apiKey(key)
     await settled()
     clock.atMs += 3_000
     const { promise, resolve } = Promise.withResolvers<void>()
     hold(promise)
     expect(await directory.apiKey(key)).not.toBeNull()
-    await new Promise((done) => setTimeout(done, 30))
+    await answered()
     await database.sql('UPDATE api_keys SET revoked_at = now() WHERE hash = $1', [hash])
     clock.atMs += 2_000
     hold(Promise.resolve())
@@ -124,11 +124,11 @@ describe('an API key', () => {
 
   it('is believed from the moment it was asked for, however long the answer took', async () => {
     const { key, hash } = await storeKey(await makeWorkspace(database))
-    const { directory, hold } = isolate()
+    const { directory, hold, answered } = isolate()
     const { promise, resolve } = Promise.withResolvers<void>()
     hold(promise)
     const early = directory.apiKey(key)
-    await new Promise((done) => setTimeout(done, 50))
+    await answered()
     await database.sql('UPDATE api_keys SET revoked_at = now() WHERE hash = $1', [hash])
     clock.atMs += 4_999
     resolve()
@@ -164,12 +164,12 @@ describe('an API key', () => {
 
   it('stays refused though a lookup that began before its revocation finds it', async () => {
     const { key, hash } = await storeKey(await makeWorkspace(database))
-    const { directory, hold } = isolate()
+    const { directory, hold, answered } = isolate()
     const { promise, resolve } = Promise.withResolvers<void>()
     hold(promise)
     const early = directory.apiKey(key)
     // The answer is on its way while the key is revoked.
-    await new Promise((done) => setTimeout(done, 50))
+    await answered()
     await database.sql('UPDATE api_keys SET revoked_at = now() WHERE hash = $1', [hash])
     await directory.forgetKey(hash)
     resolve()

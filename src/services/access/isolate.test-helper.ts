@@ -20,6 +20,7 @@ export class ManualClock {
 export function makeIsolate(database: TestDatabase, clock: ManualClock, options: { shares?: boolean } = {}) {
   let asked = 0
   let held: Promise<void> | null = null
+  let answered = Promise.withResolvers<void>()
   const away = { database: false, redis: false }
   const work: Promise<unknown>[] = []
   const waitUntil = (promise: Promise<unknown>) => void work.push(promise)
@@ -29,6 +30,7 @@ export function makeIsolate(database: TestDatabase, clock: ManualClock, options:
       asked += 1
       if (away.database) throw new AppError('unavailable', 'The database does not answer at the moment.')
       const rows = await database.db.outside(query, run)
+      answered.resolve()
       await held
       return rows
     },
@@ -59,7 +61,10 @@ export function makeIsolate(database: TestDatabase, clock: ManualClock, options:
     asked: () => asked,
     hold(until: Promise<void>) {
       held = until
+      answered = Promise.withResolvers()
     },
+    /** Resolves when the database has answered a lookup since `hold`, whether or not that waits. */
+    answered: () => answered.promise,
   }
 }
 
