@@ -32,8 +32,8 @@ export interface PreparedStatement {
   params: unknown[]
 }
 
-/** What the driver asks is a setting of its module: it is made whenever a client is, whichever is the first. */
-function ask(fetchEndpoint: string | undefined): void {
+/** Where the driver asks is a setting of its module: it is made with every client, whichever is the first. */
+function setEndpoint(fetchEndpoint: string | undefined): void {
   if (fetchEndpoint !== undefined) neonConfig.fetchEndpoint = fetchEndpoint
 }
 
@@ -45,13 +45,13 @@ export function createNeonDriver(
   connectionString: string,
   fetchEndpoint: string | undefined,
 ): NeonQueryFunction<false, false> {
-  ask(fetchEndpoint)
+  setEndpoint(fetchEndpoint)
   return neon(connectionString)
 }
 
 /** A client that holds no connection. Everything it is asked may be aborted. */
 export function createNeonClient(connectionString: string, fetchEndpoint: string | undefined) {
-  ask(fetchEndpoint)
+  setEndpoint(fetchEndpoint)
   const client = neon(connectionString, { fullResults: false, arrayMode: false, types })
   return {
     query: ({ sql, params }: PreparedStatement, signal: AbortSignal): Promise<unknown> =>
