@@ -39,6 +39,12 @@ export const ACCOUNT_TIERS = [
 /** Beyond the last tier, and for an account without any post. */
 export const SILENT_ACCOUNT_EVERY_SECONDS = 3 * 3600
 
+/**
+ * Whoever queues the reading of an account has it to themselves for this long: no plan reads it meanwhile, and the
+ * first one after it does, should the reading have come to nothing.
+ */
+export const ACCOUNT_LEASE_SECONDS = 5 * 60
+
 /** A workspace counts as watched for this long after somebody read it or had a socket. */
 export const WATCHED_FOR_SECONDS = 5 * 60
 

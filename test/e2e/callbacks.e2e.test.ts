@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, it } from 'vitest'
 import { signDelivery } from '../../scripts/local/qstash/signing.ts'
 import { connect, untilComplete } from './support/accounts.ts'
 import { type Person, signUp } from './support/people.ts'
-import { callBack, sqlRow, stack } from './support/stack.ts'
+import { callBack, sql, sqlRow, stack } from './support/stack.ts'
 
 const PATH = '/callbacks/sync/accounts'
 
@@ -15,11 +15,12 @@ describe('queue callbacks', () => {
 
   beforeAll(async () => {
     person = await signUp()
-    // Nobody looks at this workspace: it is read when it is due, in a quarter of an hour, or told to.
     const { id } = await untilComplete(
       person.key,
       (await connect(person.key, 'bluesky', 'spokeandchain.example.social')).id,
     )
+    // Nobody looks at this workspace: until then it is read when it is told to.
+    await sql("UPDATE accounts SET next_sync_at = now() + interval '1 hour' WHERE id = $1", [id])
     const { externalId, handle } = await sqlRow<{ externalId: string; handle: string }>(
       'SELECT external_id AS "externalId", handle FROM accounts WHERE id = $1',
       [id],

@@ -2,6 +2,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest
 import { AppError } from '../../src/errors.ts'
 import { connectAccount } from '../../src/services/accounts/connect-account.ts'
 import { getAccount } from '../../src/services/accounts/manage-accounts.ts'
+import { syncAccountNow } from '../../src/services/accounts/sync-now.ts'
 import { createTestDatabase, type TestDatabase } from '../harness/database.ts'
 import { MASTODON_HOST, MINUTE_MS, START_MS, secondWorkspace, startEngine } from './engine.ts'
 import { expectPostsToBeTrue, expectRollupsToMatchPosts, storedByDay, truthByDay } from './facts.ts'
@@ -123,6 +124,37 @@ describe('connecting by whatever was typed', () => {
     expect((await engine.connect('dora')).status).toBe('active')
     expect(engine.recover()).toBe(true)
     expect(engine.queue.waiting).toEqual([])
+    expect(await engine.plan()).toMatchObject({ accounts: 1 })
+  })
+
+  it('is read once, however many plans come before its first sync', async () => {
+    const engine = await startEngine(database)
+    const { id } = await engine.connect('ada')
+    await engine.ctx.watchList.mark(engine.workspaceId)
+    expect(await engine.plan()).toMatchObject({ accounts: 0 })
+    await engine.drain()
+    await syncAccountNow(engine.ctx, id)
+    expect(await engine.plan()).toMatchObject({ accounts: 0 })
+    expect(engine.queue.waiting.filter(({ topic }) => topic === 'sync/accounts')).toHaveLength(1)
+  })
+
+  it('is read by a plan after five minutes where the first sync was lost', async () => {
+    const engine = await startEngine(database)
+    await engine.connect('ada')
+    engine.queue.lose()
+    engine.elapse(5 * MINUTE_MS - 1)
+    expect(await engine.plan()).toMatchObject({ accounts: 0 })
+    engine.elapse(1)
+    expect(await engine.plan()).toMatchObject({ accounts: 1 })
+  })
+
+  it('leaves a sync that was asked for to the next plan where the queue does not answer', async () => {
+    const engine = await startEngine(database)
+    const { id } = await engine.connect('dora')
+    await engine.drain()
+    engine.crashNext('at the next publish')
+    await expect(syncAccountNow(engine.ctx, id)).rejects.toThrow('at the next publish')
+    expect(engine.recover()).toBe(true)
     expect(await engine.plan()).toMatchObject({ accounts: 1 })
   })
 

@@ -1,5 +1,6 @@
 import { type SQL, sql } from 'drizzle-orm'
 import type { AccountMeasure, Platform } from '../../domain/platforms.ts'
+import { ACCOUNT_LEASE_SECONDS } from '../../domain/sync-tiers.ts'
 import { type Statement, statement } from '../client.ts'
 import { proceedOnlyIf } from './access.ts'
 import { type AccountFilter, accountConditions } from './overview.ts'
@@ -68,14 +69,15 @@ export interface NewAccount {
 /** Name of the index that keeps an account from being connected twice. */
 export const ACCOUNT_UNIQUE = 'accounts_external_live'
 
-/** A newly connected account, due at once. */
+/** A newly connected account, claimed for whoever stores it, who queues its first reading. */
 export function insertAccount(workspaceId: string, account: NewAccount): Statement<AccountRow> {
   return statement(sql`
     INSERT INTO accounts AS a (id, workspace_id, brand_id, platform, external_id, host, handle, display_name, url,
-      avatar_url, source, status, tracked_since, next_sync_at, created_at)
+      avatar_url, source, status, tracked_since, next_sync_at, not_before, created_at)
     VALUES (${account.id}, ${workspaceId}, ${account.brandId}, ${account.platform}, ${account.externalId},
       ${account.host}, ${account.handle}, ${account.displayName}, ${account.url}, ${account.avatarUrl}, ${account.source ?? 'public'},
-      'active', ${account.trackedSince}, ${account.trackedSince}, ${account.trackedSince})
+      'active', ${account.trackedSince}, ${leaseFrom(account.trackedSince)}, ${leaseFrom(account.trackedSince)},
+      ${account.trackedSince})
     RETURNING ${COLUMNS}`)
 }
 
@@ -253,10 +255,21 @@ export function restoreAccount(workspaceId: string, id: string, nowIso: string):
     RETURNING ${COLUMNS}`)
 }
 
-/** Makes an account due now. */
+/** Claims an account for whoever is about to queue its reading, however soon it was read last. */
+export function claimAccount(workspaceId: string, id: string, nowIso: string): Statement<AccountRow> {
+  return statement(sql`
+    UPDATE accounts a SET next_sync_at = ${leaseFrom(nowIso)}, not_before = ${leaseFrom(nowIso)}
+    WHERE a.workspace_id = ${workspaceId} AND a.id = ${id} AND a.deleted_at IS NULL AND a.status = 'active'
+    RETURNING ${COLUMNS}`)
+}
+
+const leaseFrom = (nowIso: string): SQL =>
+  sql`${nowIso}::timestamptz + make_interval(secs => ${ACCOUNT_LEASE_SECONDS})`
+
+/** Gives a claim up: the account is due now. */
 export function makeDue(workspaceId: string, id: string, nowIso: string): Statement<AccountRow> {
   return statement(sql`
-    UPDATE accounts a SET next_sync_at = ${nowIso}
+    UPDATE accounts a SET next_sync_at = ${nowIso}, not_before = NULL
     WHERE a.workspace_id = ${workspaceId} AND a.id = ${id} AND a.deleted_at IS NULL AND a.status = 'active'
     RETURNING ${COLUMNS}`)
 }

@@ -61,7 +61,6 @@ export async function connectOnBehalf(ctx: ServiceContext, input: ConnectAccount
     ])
     throw alreadyConnected(profile.handle, other?.id)
   })
-  // The next plan would find it as well; this only saves the wait.
   await queueFirstSync(ctx, row).catch((error: unknown) =>
     ctx.log.warn('first sync left to the next plan', { accountId: id, error }),
   )

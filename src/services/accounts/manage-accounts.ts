@@ -7,9 +7,9 @@ import {
   accountHistory,
   accountWritten,
   brandExists,
+  claimAccount,
   hideAccount,
   listAccounts,
-  makeDue,
   restoreAccount,
   updateAccount,
 } from '../../db/queries/accounts.ts'
@@ -187,18 +187,21 @@ export async function bringBackAccount(ctx: ServiceContext, id: string): Promise
   return presentAccount(restored, ctx.clock.now())
 }
 
-/** @throws conflict for an account that is not being synced */
-export async function makeAccountDue(ctx: ServiceContext, id: string): Promise<AccountRow> {
+/**
+ * Claims an account for whoever is about to queue its reading.
+ * @throws conflict for an account that is not being synced
+ */
+export async function claimForSync(ctx: ServiceContext, id: string): Promise<AccountRow> {
   requirePermission(ctx.actor, 'accounts.write')
   const row = await getAccountRow(ctx, id)
   if (row.deletedAt !== null) throw notFound('account')
-  const [[due]] = await ctx.db.inWorkspace(ctx.workspace.id, [
-    makeDue(ctx.workspace.id, id, new Date(ctx.clock.now()).toISOString()),
+  const [[claimed]] = await ctx.db.inWorkspace(ctx.workspace.id, [
+    claimAccount(ctx.workspace.id, id, new Date(ctx.clock.now()).toISOString()),
   ])
-  if (due === undefined)
+  if (claimed === undefined)
     throw new AppError(
       'conflict',
       `This account is ${row.status} and cannot be synced${row.statusReason ? `: ${row.statusReason}` : '.'}`,
     )
-  return due
+  return claimed
 }

@@ -206,7 +206,6 @@ async function statementsFor(
 
 async function syncSoon(ctx: ServiceContext, account: AccountRow): Promise<void> {
   if (account.status !== 'active') return
-  // The next plan would find it as well; this only saves the wait.
   await queueFirstSync(ctx, account).catch((error: unknown) =>
     ctx.log.warn('first sync left to the next plan', { accountId: account.id, error }),
   )

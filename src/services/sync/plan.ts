@@ -7,14 +7,14 @@ import {
   putOffAccounts,
 } from '../../db/queries/sync.ts'
 import { PLATFORMS, type Platform } from '../../domain/platforms.ts'
+import { ACCOUNT_LEASE_SECONDS } from '../../domain/sync-tiers.ts'
 import type { PlatformConnector, QueueMessage } from '../../ports.ts'
 import type { ServiceDeps } from '../context.ts'
 import { affordablePosts } from './afford.ts'
 import type { PlanMessage, RefreshPostsMessage, SyncAccountsMessage } from './messages.ts'
 import { refreshPostsMessage, syncAccountsMessage } from './queue.ts'
 
-/** A claim that comes to nothing is due again after this. */
-const ACCOUNT_LEASE_SECONDS = 300
+/** A claim of posts that comes to nothing is due again after this. */
 const POST_LEASE_SECONDS = 900
 
 /** Bounds of one plan; what is left over is due at the next. */

@@ -1,4 +1,4 @@
-import type { AccountRow } from '../../db/queries/accounts.ts'
+import { type AccountRow, makeDue } from '../../db/queries/accounts.ts'
 import { selectNewestPost } from '../../db/queries/sync.ts'
 import type { Platform } from '../../domain/platforms.ts'
 import { sha256Hex } from '../../lib/hash.ts'
@@ -49,9 +49,13 @@ export function queueError(error: unknown): unknown {
   return error instanceof PlatformError && error.kind === 'bad_answer' ? error : toAppError(error)
 }
 
-/** Reads an account soon, ahead of the next plan. */
+/**
+ * Reads an account soon, ahead of the next plan. Whoever asks has claimed it, so that no plan reads it as well;
+ * where the queue does not take it, the account is left to the next plan.
+ * @throws what the queue failed with
+ */
 export async function queueFirstSync(
-  deps: Pick<ServiceDeps, 'db' | 'queue' | 'clock'>,
+  deps: Pick<ServiceDeps, 'db' | 'queue' | 'clock' | 'log'>,
   account: Pick<
     AccountRow,
     'id' | 'workspaceId' | 'platform' | 'host' | 'externalId' | 'handle' | 'lastSyncedAt'
@@ -65,5 +69,12 @@ export async function queueFirstSync(
     post === undefined ? null : { id: post.platformPostId, postedAtMs: Date.parse(post.postedAt) }
   const member = { id, workspaceId, externalId, handle, isNew, newest }
   const plannedAt = new Date(deps.clock.now()).toISOString()
-  await deps.queue.publish([syncAccountsMessage({ platform, host, accounts: [member], jobId, plannedAt })])
+  try {
+    await deps.queue.publish([syncAccountsMessage({ platform, host, accounts: [member], jobId, plannedAt })])
+  } catch (error) {
+    await deps.db
+      .inWorkspace(workspaceId, [makeDue(workspaceId, id, plannedAt)])
+      .catch((failure: unknown) => deps.log.warn('claim not given up', { accountId: id, error: failure }))
+    throw error
+  }
 }
