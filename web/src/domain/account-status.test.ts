@@ -93,6 +93,12 @@ describe('nextDue', () => {
     expect(nextDue(account({}, due))).toBe('2026-11-22T10:15:00Z')
     expect(nextDue(account({ status: 'paused' }, due))).toBeNull()
   })
+
+  it('is not said of the first reading while nothing keeps an account from it', () => {
+    const unread = { lastSyncedAt: null, nextSyncAt: '2026-11-22T10:15:00Z' }
+    expect(nextDue(account({}, unread))).toBeNull()
+    expect(nextDue(account({}, { ...unread, reason: 'platform_down' }))).toBe('2026-11-22T10:15:00Z')
+  })
 })
 
 describe('behindWords', () => {

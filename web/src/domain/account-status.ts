@@ -135,9 +135,19 @@ export function describeStatus(account: Account): StatusWords {
   }
 }
 
-/** When an account is to be read next; `null` where it is not, whatever was planned before. */
-export function nextDue({ status, freshness }: Pick<Account, 'status' | 'freshness'>): string | null {
-  return status === 'active' ? freshness.nextSyncAt : null
+type Standing = Pick<Account, 'status' | 'freshness'>
+
+/** Whether an account's first reading is under way, or about to begin: nothing has kept it from it so far. */
+export function isFirstReading({ status, freshness }: Standing): boolean {
+  return status === 'active' && freshness.lastSyncedAt === null && freshness.reason === null
+}
+
+/**
+ * When an account is to be read next; `null` where it is not, whatever was planned before, and where it is being read
+ * for the first time: what is planned then is only for the case that this comes to nothing.
+ */
+export function nextDue(account: Standing): string | null {
+  return account.status === 'active' && !isFirstReading(account) ? account.freshness.nextSyncAt : null
 }
 
 const BEHIND_WORDS: Record<Reason, string> = {

@@ -2,7 +2,7 @@ import type { ComponentChildren } from 'preact'
 import { ACCOUNT_MEASURES, PLATFORM_FACTS } from '../../../../src/domain/platforms.ts'
 import type { Account } from '../../../../src/http/wire.ts'
 import { getAccount } from '../../api/endpoints.ts'
-import { nextDue } from '../../domain/account-status.ts'
+import { isFirstReading, nextDue } from '../../domain/account-status.ts'
 import { isBySigningIn } from '../../domain/connecting.ts'
 import { lastKnownWords } from '../../domain/last-known.ts'
 import { unknownMeasureWords } from '../../domain/unknown-metric.ts'
@@ -46,6 +46,10 @@ function readWith({ platform, credentials, status }: Account): string {
   return credentials === null ? 'As anybody may' : 'An access token'
 }
 
+/** What stands in place of the time at which an account is due. */
+const unplanned = (account: Account) =>
+  isFirstReading(account) ? 'Its first sync is under way' : 'Not planned'
+
 function Facts({ account }: { account: Account }) {
   const nowMs = useNow()
   const timezone = useTimezone()
@@ -62,7 +66,7 @@ function Facts({ account }: { account: Account }) {
         <When instant={lastSyncedAt} words={formatRelative(lastSyncedAt, nowMs)} />
       ),
     ],
-    ['Next due', due === null ? 'Not planned' : <When instant={due} words={dueWords(due, nowMs)} />],
+    ['Next due', due === null ? unplanned(account) : <When instant={due} words={dueWords(due, nowMs)} />],
     [
       'Read with',
       <>
