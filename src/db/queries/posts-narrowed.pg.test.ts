@@ -57,25 +57,30 @@ beforeAll(async () => {
 afterAll(() => database.close())
 
 /** Whether such a page is walked to along its order, rather than read and sorted. */
-async function walks(asked: Partial<PostListQuery>): Promise<boolean> {
+async function walks(asked: Partial<PostListQuery>, ofWorkspace = workspaceId): Promise<boolean> {
   const q = { ...newestPosts(PAGE), ...asked }
-  const [[row]] = await database.db.inWorkspace(workspaceId, [
+  const [[row]] = await database.db.inWorkspace(ofWorkspace, [
     statement<{
       walks: boolean
-    }>(sql`WITH selected AS (SELECT a.id FROM (${selectedAccounts(workspaceId, q.filter)}) a)
-      SELECT (${manyMatch(workspaceId, q, PAGE + 1)}) IS TRUE AS walks`),
+    }>(sql`WITH selected AS (SELECT a.id FROM (${selectedAccounts(ofWorkspace, q.filter)}) a)
+      SELECT (${manyMatch(ofWorkspace, q, PAGE + 1)}) IS TRUE AS walks`),
   ])
   return row?.walks ?? false
 }
 
-const readPages = (asked: Partial<PostListQuery>, pages: number) =>
-  readPostPages(database.db, workspaceId, { ...newestPosts(PAGE), ...asked }, pages)
+const readPages = (asked: Partial<PostListQuery>, pages: number, ofWorkspace = workspaceId) =>
+  readPostPages(database.db, ofWorkspace, { ...newestPosts(PAGE), ...asked }, pages)
 
 /** The same in one plain statement of the owner's. */
-async function expected(order: string, condition: string, pages: number): Promise<string[]> {
+async function expected(
+  order: string,
+  condition: string,
+  pages: number,
+  ofWorkspace = workspaceId,
+): Promise<string[]> {
   const rows = await database.sql<{ id: string }>(
     `SELECT id FROM posts WHERE workspace_id = $1 AND ${condition} ORDER BY ${order} DESC, id DESC LIMIT ${pages * PAGE}`,
-    [workspaceId],
+    [ofWorkspace],
   )
   return rows.map(({ id }) => id)
 }
@@ -220,5 +225,35 @@ describe('a word that others use as well, by a figure,', () => {
     )
     expect(new Set(found.map(({ id }) => id))).toEqual(new Set(own.map(({ id }) => id)))
     expect(found).toHaveLength(own.length)
+  })
+})
+
+describe('a word in less than one of a hundred posts, by a figure,', () => {
+  let evenId: string
+  const EVEN_POSTS = 20_000
+  /** So many posts lie between two points of the first look, which sees the last 500 before each. */
+  const STRETCH = EVEN_POSTS / 8
+
+  beforeAll(async () => {
+    evenId = await makeWorkspace(database)
+    await database.sql(
+      `INSERT INTO posts (id, workspace_id, account_id, platform, platform_post_id, kind, text, posted_at, likes)
+       SELECT uuidv7(), $1, $2, 'bluesky', n, 'post',
+         CASE WHEN n % 160 = 0 THEN 'ebb ' ELSE '' END
+           || CASE WHEN n % 120 = 0 AND (n - 1) % ${STRETCH} >= ${STRETCH - 500} THEN 'bore ' ELSE '' END || 'tide',
+         '2026-01-01T00:00:00Z'::timestamptz + n * interval '10 minutes', n * 7919 % 50
+       FROM generate_series(1, ${EVEN_POSTS}) n`,
+      [evenId, await makeAccount(database, evenId)],
+    )
+    await database.sql('ANALYZE posts, post_search')
+  })
+
+  it.each([
+    ['is walked to where it is used throughout', 'ebb', true],
+    ['is read where the first look met it by chance', 'bore', false],
+  ])('%s', async (_, search, isWalked) => {
+    expect(await walks({ search, sort: 'likes' }, evenId)).toBe(isWalked)
+    const found = await readPages({ search, sort: 'likes' }, 4, evenId)
+    expect(found).toEqual(await expected(ORDERS.likes, `text LIKE '%${search} %'`, 4, evenId))
   })
 })
