@@ -37,11 +37,18 @@ export function createRedis(options: {
   return redis
 }
 
-/** The client's errors hold the command with all that it was to store, which is nobody's to read in a log. */
+/** In a message up to its end; in a stack, which begins with the message, up to the first frame. */
+const COMMAND = /,? command was: .*?(?=\n {4}at |$)/s
+
+/**
+ * The client's errors hold the command with all that it was to store, which is nobody's to read in a log. Workerd has
+ * written the stack by then, Node writes it when it is asked for.
+ */
 function withoutCommand(error: unknown): unknown {
-  const command = /,? command was: .*$/s
-  if (error instanceof errors.UpstashError && command.test(error.message))
-    error.message = error.message.replace(command, '')
+  if (!(error instanceof errors.UpstashError)) return error
+  const { message, stack } = error
+  error.message = message.replace(COMMAND, '')
+  if (stack !== undefined) error.stack = stack.replace(COMMAND, '')
   return error
 }
 

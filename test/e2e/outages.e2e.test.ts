@@ -6,7 +6,7 @@ import { Overview } from '../../src/services/overview/schemas.ts'
 import { type Answer, Client, expectProblem, parsed } from './support/client.ts'
 import { generationOf } from './support/expected.ts'
 import { importFile, ndjson, type Person, signUp } from './support/people.ts'
-import { kill, stack } from './support/stack.ts'
+import { kill, logLines, stack } from './support/stack.ts'
 import { until } from './support/wait.ts'
 
 const OVERVIEW = '/api/v1/dashboard/overview?period=28d'
@@ -111,6 +111,10 @@ describe('while a dependency is away', () => {
       await importFile(person.key, { handle: 'away', body: rows(4) })
       expect(await likesOf(person)).toBe(10)
       expect((await person.key.read(Overview, OVERVIEW)).stale).toBe(false)
+      // What was to be stored is told to no log.
+      const told = (await logLines()).filter((line) => line.includes('redis does not answer'))
+      expect(told).not.toEqual([])
+      expect(told.filter((line) => line.includes('command was'))).toEqual([])
     },
   )
 })
