@@ -117,6 +117,7 @@ export function createDeps(raw: Bindings & object, runtime: Runtime): AppDeps {
     region: createRegionTier(readRedis),
     regionBreaker: redisBreaker,
     isOriginDown: () => postgresBreaker.state === 'open',
+    isRegionDown: () => redisBreaker.state === 'open',
     async readGeneration(scope) {
       if (scope === PUBLIC_SCOPE) {
         const [state] = await db.outside(publicGeneration(), { timeoutMs: READ_TIMEOUT_MS })

@@ -109,6 +109,7 @@ function isolate(options: { colo?: ColoTier; db?: Db } = {}) {
     regionBreaker: new Breaker('redis', clock),
     clock,
     isOriginDown: () => false,
+    isRegionDown: () => false,
     readGeneration: async () => null,
     rephrase: async () => createRephrase(owner),
     log: silentLogger,

@@ -33,6 +33,7 @@ function isolate() {
     region: { get: away, put: away, free: away, raise: away },
     regionBreaker: new Breaker('redis', clock),
     isOriginDown: () => false,
+    isRegionDown: () => false,
     readGeneration: async () => null,
     rephrase: async () => () => null,
     clock,

@@ -65,14 +65,16 @@ export function isolatesOfAScope() {
   function isolate(options: IsolateOptions) {
     const redis = redisAt(options.redisUrl ?? inject('redisUrl'))
     const origin = { isDown: false, generation: null as number | null, asked: 0 }
+    const regionBreaker = new Breaker('redis', options.clock)
     let background: Promise<unknown>[] = []
     const cache = createReadCache({
       memory: createMemoryTier(),
       colo: options.colo ?? sharedColo(),
       region: createRegionTier(redis),
-      regionBreaker: new Breaker('redis', options.clock),
+      regionBreaker,
       clock: options.clock,
       isOriginDown: () => origin.isDown,
+      isRegionDown: () => regionBreaker.state === 'open',
       async readGeneration() {
         origin.asked += 1
         return origin.generation
@@ -85,6 +87,7 @@ export function isolatesOfAScope() {
     return {
       cache,
       origin,
+      regionBreaker,
       computed: () => computed,
       /** What goes on after answers has ended. */
       async settled() {

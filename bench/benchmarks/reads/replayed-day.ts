@@ -141,6 +141,7 @@ async function replay(
       region: createRegionTier(redis),
       regionBreaker: new Breaker('redis', clock),
       isOriginDown: () => false,
+      isRegionDown: () => false,
       readGeneration: async () => null,
       rephrase: async () => () => (isKeptWarm ? compute : null),
       log: silentLogger,

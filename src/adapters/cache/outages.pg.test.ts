@@ -4,6 +4,7 @@ import {
   Clock,
   isolatesOfAScope,
   NO_REDIS,
+  POLICY,
   sharedColo,
   state,
 } from '../../../test/harness/isolates.ts'
@@ -149,5 +150,35 @@ describe('a cached read without Redis', () => {
     clock.atMs += 301_000
     await reader.read(state(2))
     expect(reader.computed()).toBe(5)
+  })
+
+  it('makes nobody wait for a change that the database tells of while another question is renewed', async () => {
+    const clock = new Clock()
+    const { cache, origin, regionBreaker, settled } = isolate({ clock, redisUrl: NO_REDIS })
+    const read = (key: string, generation: number, minGeneration = 0) =>
+      cache.read({ scope: scope(), key, minGeneration, policy: POLICY }, state(generation))
+    const generationOf = async (key: string, generation: number, minGeneration = 0) =>
+      (await read(key, generation, minGeneration)).entry.generation
+    for (let i = 0; regionBreaker.state !== 'open'; i += 1) await read(`other ${i}`, 1)
+    await read('early', 1)
+    clock.atMs += 3_500
+    for (const key of ['late', 'later', 'last']) await read(key, 1)
+    await settled()
+
+    origin.generation = 2
+    // Renewed by whoever asks now, who is answered at once.
+    expect(await generationOf('early', 2)).toBe(1)
+    await settled()
+    expect(await generationOf('early', 2)).toBe(2)
+    expect(await read('late', 2)).toMatchObject({ tier: 'memory', entry: { generation: 1, stale: false } })
+    // Who was told of it is not given what is older, nor is anyone after them.
+    expect(await generationOf('late', 2, 2)).toBe(2)
+    expect(await generationOf('late', 2)).toBe(2)
+    expect(await generationOf('later', 2)).toBe(1)
+    cache.note(scope(), 2)
+    expect(await generationOf('later', 2)).toBe(2)
+    // The others within their seconds.
+    clock.atMs += POLICY.memoryMs ?? 0
+    expect(await generationOf('last', 2)).toBe(2)
   })
 })

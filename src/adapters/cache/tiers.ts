@@ -32,6 +32,8 @@ export interface ReadCacheParts {
   regionBreaker: Breaker
   /** Whether the database is known not to answer: what the other tiers serve then is marked stale. */
   isOriginDown(): boolean
+  /** Whether Redis is known not to answer: what memory has serves its seconds then, whatever the database tells. */
+  isRegionDown(): boolean
   /** Asks the database for a scope's generation, where Redis cannot; `null`: the scope has none. */
   readGeneration(scope: string): Promise<number | null>
   /** How questions are put again that are kept warm. */
@@ -85,7 +87,7 @@ export function createReadCache(parts: ReadCacheParts): ReadCache {
   }
 
   async function raise(scope: string, generation: number): Promise<void> {
-    seen.note(scope, generation)
+    seen.noteTold(scope, generation)
     let warmed: WarmQuestion[]
     try {
       const now = { nowMs: clock.now(), pauseMs: WARM_PAUSE_MS, atMost: MOST_WARM }
@@ -352,7 +354,7 @@ export function createReadCache(parts: ReadCacheParts): ReadCache {
       }
     },
     raise,
-    note: seen.note,
+    note: seen.noteTold,
   }
 }
 

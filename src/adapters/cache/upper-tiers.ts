@@ -18,6 +18,7 @@ export function createUpperTiers(parts: {
   colo: ColoTier
   seen: SeenGenerations
   isOriginDown(): boolean
+  isRegionDown(): boolean
   clock: Clock
   waitUntil(work: Promise<unknown>): void
 }) {
@@ -27,10 +28,18 @@ export function createUpperTiers(parts: {
   /** What is made up is sorted out by Redis, which knows; what was seen here is true. */
   const neededBy = (request: CacheRead) => Math.max(request.minGeneration, seen.of(request.scope))
 
+  /**
+   * Since when an answer serves from memory. What Redis has of a change is there for all questions before anybody hears
+   * of it. Without Redis the database tells of one while a question is renewed: for the others it would be everybody's
+   * turn to wait at once, who know nothing of it. They serve their seconds out, and are renewed within them.
+   */
+  const servedFrom = (request: CacheRead) =>
+    parts.isRegionDown() ? Math.max(request.minGeneration, seen.toldOf(request.scope)) : neededBy(request)
+
   function serves(entry: MemoryEntry | undefined, request: CacheRead): entry is MemoryEntry {
     if (entry === undefined || clock.now() >= entry.usableUntilMs) return false
     // Nothing newer could be had a moment ago.
-    return entry.answer.stale || entry.answer.generation >= neededBy(request)
+    return entry.answer.stale || entry.answer.generation >= servedFrom(request)
   }
 
   /** Keeps an answer in memory, for as long after it was vouched for as its tier allows. */
