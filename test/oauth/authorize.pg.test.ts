@@ -196,6 +196,10 @@ describe('reading an account again', () => {
     expect(pasted.text).toContain('begin an authorization')
     expect((await rig.connect(ada, await granted(ada, [ONE]), 'one')).status).toBe(201)
     expect(await accountRows()).toMatchObject([{ status: 'active', status_reason: null }])
+    // Its reading is queued: no plan is to read it as well.
+    const [account] = await accountRows()
+    for (const column of ['next_sync_at', 'not_before'])
+      expect(Number(account?.[column]), column).toBeGreaterThan(rig.now())
   })
 
   it('connects one anew that was removed', async () => {

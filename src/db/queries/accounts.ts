@@ -197,10 +197,18 @@ export function updateAccount(
     RETURNING ${COLUMNS}`)
 }
 
-/** From now on an account is read with its credential; one that its platform had refused is tried again. */
-export function useCredential(workspaceId: string, id: string, nowIso: string): Statement<AccountRow> {
+/**
+ * From now on an account is read with its credential; one that its platform had refused is tried again.
+ * @param isClaimed whether whoever asks queues its reading
+ */
+export function useCredential(
+  workspaceId: string,
+  id: string,
+  nowIso: string,
+  isClaimed: boolean,
+): Statement<AccountRow> {
   return statement(sql`
-    UPDATE accounts a SET source = 'credential', ${resumedFrom(['needs_auth', 'error'], nowIso)}
+    UPDATE accounts a SET source = 'credential', ${resumedFrom(['needs_auth', 'error'], nowIso, isClaimed)}
     WHERE a.workspace_id = ${workspaceId} AND a.id = ${id} AND a.deleted_at IS NULL AND a.source <> 'import'
     RETURNING ${COLUMNS}`)
 }
@@ -208,24 +216,29 @@ export function useCredential(workspaceId: string, id: string, nowIso: string): 
 /** From now on an account is read as anybody may, where it has no credential any more. */
 export function readPublicly(workspaceId: string, id: string, nowIso: string): Statement<AccountRow> {
   return statement(sql`
-    UPDATE accounts a SET source = 'public', ${resumedFrom(['needs_auth'], nowIso)}
+    UPDATE accounts a SET source = 'public', ${resumedFrom(['needs_auth'], nowIso, false)}
     WHERE a.workspace_id = ${workspaceId} AND a.id = ${id} AND a.deleted_at IS NULL AND a.source = 'credential'
       AND NOT EXISTS (SELECT 1 FROM platform_credentials c
         WHERE c.workspace_id = a.workspace_id AND c.account_id = a.id)
     RETURNING ${COLUMNS}`)
 }
 
-/** Makes an account active and due that stopped for one of these reasons; one that is active is due as well. */
-function resumedFrom(statuses: readonly AccountRow['status'][], nowIso: string): SQL {
+/**
+ * Makes an account active and due, or claimed, that stopped for one of these reasons; one that is active is due, or
+ * claimed, as well.
+ */
+function resumedFrom(statuses: readonly AccountRow['status'][], nowIso: string, isClaimed: boolean): SQL {
   const stopped = sql`a.status IN (${sql.join(
     statuses.map((status) => sql`${status}`),
     sql`, `,
   )})`
+  const lease = leaseFrom(nowIso)
   return sql`status = CASE WHEN ${stopped} THEN 'active' ELSE a.status END,
     status_reason = CASE WHEN ${stopped} THEN NULL ELSE a.status_reason END,
     stale_reason = CASE WHEN ${stopped} OR a.status = 'active' THEN NULL ELSE a.stale_reason END,
-    not_before = CASE WHEN ${stopped} OR a.status = 'active' THEN NULL ELSE a.not_before END,
-    next_sync_at = CASE WHEN ${stopped} OR a.status = 'active' THEN ${nowIso}::timestamptz ELSE a.next_sync_at END`
+    not_before = CASE WHEN ${stopped} OR a.status = 'active' THEN ${isClaimed ? lease : sql`NULL`} ELSE a.not_before END,
+    next_sync_at = CASE WHEN ${stopped} OR a.status = 'active'
+      THEN ${isClaimed ? lease : sql`${nowIso}::timestamptz`} ELSE a.next_sync_at END`
 }
 
 /** Whether the same transaction has written this account, for what is to be done only then. */

@@ -197,7 +197,7 @@ async function statementsFor(
     // One that was removed meanwhile is connected anew at the next try.
     ...(isNew
       ? [insertAccount(workspaceId, account)]
-      : [useCredential(workspaceId, id, nowIso), proceedOnlyIf(onlyIf)]),
+      : [useCredential(workspaceId, id, nowIso, true), proceedOnlyIf(onlyIf)]),
     storeCredential(workspaceId, { id: newId(nowMs), accountId: id, ...sealed, expiresAt, nowIso }),
     ...(isNew ? [audit(ctx, { action: 'account.connected', target, details: { platform, brandId } })] : []),
     audit(ctx, { action: 'credentials.stored', target, details: { platform }, onlyIf }),

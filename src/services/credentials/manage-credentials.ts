@@ -46,7 +46,7 @@ export async function storeCredentials(
   const [, stored, , , pending] = await ctx.db.inWorkspace(workspaceId, [
     lockWorkspace(workspaceId),
     storeCredential(workspaceId, credential),
-    useCredential(workspaceId, row.id, nowIso),
+    useCredential(workspaceId, row.id, nowIso, false),
     raise(workspaceId, row.id),
     undeliveredEvents(workspaceId),
     entry(ctx, 'credentials.stored', row),
