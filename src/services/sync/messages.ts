@@ -44,6 +44,8 @@ export const RefreshPostsMessage = z.object({
     )
     .min(1),
   plannedAt,
+  /** How many messages have left these posts for later. */
+  round: z.number().int().default(0),
 })
 export type RefreshPostsMessage = z.infer<typeof RefreshPostsMessage>
 

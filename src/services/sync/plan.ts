@@ -147,6 +147,7 @@ function postMessages(connector: PlatformConnector, posts: DuePost[], plannedAt:
         host: chunk[0]?.host ?? null,
         accounts: byAccount(chunk),
         plannedAt,
+        round: 0,
       }),
     ),
   )

@@ -2,9 +2,10 @@ import { afterAll, beforeAll, expect, it } from 'vitest'
 import { createTestDatabase, type TestDatabase } from '../../../test/harness/database.ts'
 import { makeAccount, reading } from '../../../test/harness/factories.ts'
 import { noMetrics } from '../../domain/platforms.ts'
-import type { PlatformConnector } from '../../ports.ts'
+import { type PlatformConnector, PlatformError } from '../../ports.ts'
 import { makeRig, type Rig } from '../imports/rig.test-helper.ts'
 import { ingest } from '../ingest/ingest.ts'
+import { RefreshPostsMessage } from './messages.ts'
 import { refreshPosts } from './refresh-posts.ts'
 
 let database: TestDatabase
@@ -39,6 +40,13 @@ function platformOf(isOpen: (id: string, time: number) => boolean, more: Partial
   return { connector, asked }
 }
 
+async function deliver(rig: Rig, connector: PlatformConnector, body: unknown): Promise<void> {
+  await refreshPosts(
+    { ...rig.ctx, connectors: async () => ({ youtube: connector }), fetchFor: () => unused },
+    RefreshPostsMessage.parse(body),
+  )
+}
+
 /** Refreshes posts that are known; each has five likes so far, and is claimed for a quarter of an hour. */
 async function refresh(rig: Rig, connector: PlatformConnector, ids: string[]) {
   const { workspace } = rig.ctx
@@ -47,20 +55,18 @@ async function refresh(rig: Rig, connector: PlatformConnector, ids: string[]) {
   await ingest(rig.ctx, { workspaceId: workspace.id, posts: known })
   const claimedUntil = new Date(rig.time.nowMs + HOUR_MS / 4)
   await database.sql('UPDATE posts SET next_refresh_at = $1 WHERE account_id = $2', [claimedUntil, accountId])
-  await refreshPosts(
-    { ...rig.ctx, connectors: async () => ({ youtube: connector }), fetchFor: () => unused },
-    {
-      platform: 'youtube',
-      host: null,
-      accounts: [
-        {
-          ...{ id: accountId, workspaceId: workspace.id, externalId: 'UC1', handle: 'ada' },
-          posts: ids.map((id) => ({ id, postedAtMs: 0 })),
-        },
-      ],
-      plannedAt: new Date(rig.time.nowMs).toISOString(),
-    },
-  )
+  await deliver(rig, connector, {
+    platform: 'youtube',
+    host: null,
+    accounts: [
+      {
+        ...{ id: accountId, workspaceId: workspace.id, externalId: 'UC1', handle: 'ada' },
+        posts: ids.map((id) => ({ id, postedAtMs: 0 })),
+      },
+    ],
+    plannedAt: new Date(rig.time.nowMs).toISOString(),
+    round: 0,
+  })
   return database.sql<{ id: string; likes: number; missing: boolean; next: Date }>(
     `SELECT platform_post_id AS id, likes::int, absent_since IS NOT NULL AS missing, next_refresh_at AS next
      FROM posts WHERE account_id = $1 ORDER BY platform_post_id`,
@@ -105,4 +111,38 @@ it('puts posts of one kind into batches together', async () => {
   const { connector, asked } = platformOf(() => false, { refreshKind: (id) => id.charAt(0) })
   await refresh(await makeRig(database), connector, ['s1', 'u1', 's2', 'u2', 's3'])
   expect(asked).toEqual([['s1', 's2'], ['s3', 'u1'], ['u2']])
+})
+
+it('leaves its rest to one message, however often it is delivered, until all is read', async () => {
+  let room = 1
+  const { connector, asked } = platformOf(() => false)
+  const limited: PlatformConnector = {
+    ...connector,
+    async refreshPosts(...call) {
+      if (room === 0) throw new PlatformError('rate_limited', 'Later', { retryAfterMs: 30_000 })
+      room -= 1
+      return connector.refreshPosts(...call)
+    },
+  }
+  const rig = await makeRig(database)
+  await refresh(rig, limited, ['a', 'b', 'c', 'd'])
+  const idsOf = (body: unknown) =>
+    RefreshPostsMessage.parse(body).accounts.flatMap(({ posts }) => posts.map(({ id }) => id))
+  const sent = () => rig.queue.sent.map(({ body, delaySeconds }) => [idsOf(body), delaySeconds])
+  const rest = [['c', 'd'], 30]
+  expect(sent()).toEqual([rest])
+  // There is no room twice more, and each message comes twice.
+  for (const rests of [2, 3]) {
+    const body = rig.queue.sent.at(-1)?.body
+    await deliver(rig, limited, body)
+    await deliver(rig, limited, body)
+    expect(sent()).toEqual(Array.from({ length: rests }, () => rest))
+  }
+  room = 1
+  await deliver(rig, limited, rig.queue.sent.at(-1)?.body)
+  expect(sent()).toHaveLength(3)
+  expect(asked).toEqual([
+    ['a', 'b'],
+    ['c', 'd'],
+  ])
 })

@@ -3,6 +3,7 @@ import type { PostAbsence, PostReading } from '../../db/queries/ingest/index.ts'
 import { putOffRefreshes } from '../../db/queries/sync.ts'
 import { recordApiUsage } from '../../db/queries/usage.ts'
 import { concurrently } from '../../lib/concurrently.ts'
+import { sha256Hex } from '../../lib/hash.ts'
 import type { BatchScope, PlatformConnector, PlatformPost, PostRef } from '../../ports.ts'
 import { PlatformError } from '../../ports.ts'
 import { connectorContext, connectorOf } from '../accounts/connector-context.ts'
@@ -235,13 +236,18 @@ async function leaveRest(
   const bySeconds = Map.groupBy(soon, ({ stopped }) =>
     stopped === null ? 0 : Math.ceil(waitOf(stopped) / 1_000),
   )
+  // A message that is delivered twice leaves its rest once: what is in the first one's rest alone, the second has read.
+  // Otherwise there would be two of it, and four of its rest's.
+  const origin = (await sha256Hex(JSON.stringify(message))).slice(0, 32)
   await deps.queue.publish(
-    [...bySeconds].map(([delaySeconds, some]) => ({
+    [...bySeconds].map(([delaySeconds, some], i) => ({
       ...refreshPostsMessage({
         ...message,
         accounts: byAccount(some.flatMap(({ left }) => left)),
         plannedAt,
+        round: message.round + 1,
       }),
+      deduplicationId: `posts-${origin}-${i}`,
       ...(delaySeconds === 0 ? {} : { delaySeconds }),
     })),
   )
