@@ -29,17 +29,18 @@ export function createUpperTiers(parts: {
   const neededBy = (request: CacheRead) => Math.max(request.minGeneration, seen.of(request.scope))
 
   /**
-   * Since when an answer serves from memory. What Redis has of a change is there for all questions before anybody hears
-   * of it. Without Redis the database tells of one while a question is renewed: for the others it would be everybody's
-   * turn to wait at once, who know nothing of it. They serve their seconds out, and are renewed within them.
+   * Whether an outdated answer serves its seconds out. What Redis has of a change is there for all questions before
+   * anybody hears of it. Without Redis the database tells of one while a question is renewed: for the others it would be
+   * everybody's turn to wait at once, who know nothing of it. They are renewed within their seconds.
    */
-  const servedFrom = (request: CacheRead) =>
-    parts.isRegionDown() ? Math.max(request.minGeneration, seen.toldOf(request.scope)) : neededBy(request)
+  const servesOut = ({ generation }: CacheEntry, request: CacheRead) =>
+    parts.isRegionDown() && generation >= Math.max(request.minGeneration, seen.toldOf(request.scope))
 
   function serves(entry: MemoryEntry | undefined, request: CacheRead): entry is MemoryEntry {
     if (entry === undefined || clock.now() >= entry.usableUntilMs) return false
-    // Nothing newer could be had a moment ago.
-    return entry.answer.stale || entry.answer.generation >= servedFrom(request)
+    const { answer } = entry
+    // Nothing newer than a stale one could be had a moment ago.
+    return answer.stale || answer.generation >= neededBy(request) || servesOut(answer, request)
   }
 
   /** Keeps an answer in memory, for as long after it was vouched for as its tier allows. */

@@ -236,7 +236,7 @@ async function leaveRest(
   const bySeconds = Map.groupBy(soon, ({ stopped }) =>
     stopped === null ? 0 : Math.ceil(waitOf(stopped) / 1_000),
   )
-  // A message that is delivered twice leaves its rest once: what is in the first one's rest alone, the second has read.
+  // A message that is delivered twice leaves its rest once: what is in the second's rest alone, the first has read.
   // Otherwise there would be two of it, and four of its rest's.
   const origin = (await sha256Hex(JSON.stringify(message))).slice(0, 32)
   await deps.queue.publish(
