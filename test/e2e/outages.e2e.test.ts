@@ -111,10 +111,8 @@ describe('while a dependency is away', () => {
       await importFile(person.key, { handle: 'away', body: rows(4) })
       expect(await likesOf(person)).toBe(10)
       expect((await person.key.read(Overview, OVERVIEW)).stale).toBe(false)
-      // What was to be stored is told to no log.
-      const told = (await logLines()).filter((line) => line.includes('redis does not answer'))
-      expect(told).not.toEqual([])
-      expect(told.filter((line) => line.includes('command was'))).toEqual([])
+      // What was to be stored is told to no log, whoever met the outage first: a reader, or a probe that says less.
+      expect((await logLines()).filter((line) => line.includes('command was'))).toEqual([])
     },
   )
 })
