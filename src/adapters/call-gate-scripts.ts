@@ -47,7 +47,7 @@ end
 `
 
 /** How many arguments ADMIT takes before those of the rules, and for each of them. */
-const ADMIT_HEAD = 11
+const ADMIT_HEAD = 12
 const ADMIT_RULE = 12
 
 /**
@@ -56,7 +56,7 @@ const ADMIT_RULE = 12
  *
  * KEYS: paused, breaker, breakers, allowances, money, an allowance for each rule.
  * ARGV: now, platform, breaker's name, call's id, calls that were turned away meanwhile, cost, workspace,
- * budget, day's start and end, money's lifetime; and for each rule its key, units, limit, bucket, first, oldest,
+ * budget, day's start and end, money's lifetime, share left to others; and for each rule its key, units, limit, bucket, first, oldest,
  * leaves after, day's start and end (0 where there is none), lifetime, window, day's zone.
  */
 export const ADMIT = `${PACE}${LIST}
@@ -72,6 +72,7 @@ if breaker[1] then
 end
 local refusal
 local turned_away = tonumber(ARGV[5])
+local leaves = tonumber(ARGV[12])
 if paused[1] then
   refusal = { 'paused_all' }
 elseif paused[2] then
@@ -116,6 +117,7 @@ for i = 1, #KEYS - 5 do
   else
     if told['lower'] and told['lower_until'] > now then limit = math.min(limit, told['lower']) end
     local allowed = math.max(1, math.floor(limit * ${TENTHS_OF_LIMIT} / 10))
+    if units <= allowed then allowed = math.max(units, allowed - math.ceil(allowed * leaves)) end
     if units > allowed then
       wait = told['lower_until'] - now
     elseif till > 0 then

@@ -100,6 +100,33 @@ describeWithEachRedis('an allowance that slides', (newRig) => {
     expect(await isolate.count(callOf({ rules: [calls] }), 30)).toBe(18)
   })
 
+  it('is left in part to what is more urgent, by all who can wait', async () => {
+    const isolate = rig.isolate()
+    // Of 27 a quarter is 7 when rounded up, and an eighth 4.
+    const [canWaitLong, canWait] = [callOf({ leaves: 1 / 4 }), callOf({ leaves: 1 / 8 })]
+    expect(await isolate.count(canWaitLong, 30)).toBe(20)
+    expect(await isolate.count(canWait, 30)).toBe(3)
+    expect(await isolate.count(callOf(), 30)).toBe(4)
+    // Once all of it is used, that has to come down to their part before they are admitted.
+    rig.pass(WINDOW_MS + 5_000)
+    await isolate.count(callOf(), 5)
+    rig.pass(60_000)
+    await isolate.count(callOf(), 22)
+    expect(await isolate.admit(canWaitLong)).toMatchObject({ kind: 'rate_limited', retryAfterMs: 305_000 })
+    expect(await isolate.admit(canWait)).toMatchObject({ kind: 'rate_limited', retryAfterMs: 245_000 })
+    expect(await isolate.admit(callOf())).toMatchObject({ kind: 'rate_limited', retryAfterMs: 245_000 })
+  })
+
+  it('leaves nothing where that would be all that a call needs', async () => {
+    const of = (units: number) =>
+      callOf({ leaves: 1 / 4, rules: [{ key: 'units', limit: 100, windowSeconds: 300, units }] })
+    expect(await rig.isolate().count(of(90), 2)).toBe(1)
+    const small = callOf({ leaves: 1 / 4, rules: [{ key: 'small', limit: 4, windowSeconds: 300 }] })
+    expect(await rig.isolate().count(small, 5)).toBe(2)
+    const single = callOf({ leaves: 1 / 4, rules: [{ key: 'single', limit: 1, windowSeconds: 300 }] })
+    expect(await rig.isolate().count(single, 2)).toBe(1)
+  })
+
   it('is no more within any window, wherever that begins, though clocks go back a little', async () => {
     const step = fc.record({
       waitMs: fc.oneof(
@@ -173,6 +200,14 @@ describeWithEachRedis('an allowance of a day', (newRig) => {
     expect(await rig.isolate().admit(of(1))).toMatchObject({ retryAfterMs: 300_000 })
     rig.pass(300_000)
     expect(await isolate.count(of(450), 8)).toBe(5)
+  })
+
+  it('is left in part to what is more urgent, of what is given so far', async () => {
+    rig.setNow(Date.parse('2026-11-22T00:00:00Z'))
+    const canWait = { ...of(10), leaves: 1 / 4 }
+    // A quarter of 9,000 at once; of the 6,750 that are not left, too.
+    expect(await rig.isolate().count(canWait, 200)).toBe(168)
+    expect(await rig.isolate().count(of(10), 200)).toBe(57)
   })
 
   it('begins at midnight there, on a day of 25 hours as well', async () => {

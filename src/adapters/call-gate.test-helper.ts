@@ -148,6 +148,7 @@ export function callOf(options: Partial<GatedCall> = {}): GatedCall {
     items: 40,
     mostCostMicros: 0,
     payer: null,
+    leaves: 0,
     ...options,
   }
 }

@@ -90,9 +90,12 @@ export function createCallGate(parts: CallGateParts): CallGate {
       const units = rule.units ?? 1
       const allowed = allowedOf(rule.limit)
       if (units > allowed) throw tooLargeError(rule.key, units, allowed)
-      const told = rulesTold.get(rule.key)
-      if (told !== undefined && told.untilMs > now && units >= told.leastUnits)
-        throw usedUpError(rule.key, told.untilMs - now)
+      // What is refused to the most urgent is refused to all.
+      for (const leaves of new Set([0, call.leaves])) {
+        const told = rulesTold.get(toldName(rule.key, leaves))
+        if (told !== undefined && told.untilMs > now && units >= told.leastUnits)
+          throw usedUpError(rule.key, told.untilMs - now)
+      }
     }
     if (call.payer !== null && call.mostCostMicros > call.payer.dailyMicros)
       throw budgetTooSmallError(call, call.payer.dailyMicros, dayOf('UTC', now).endMs - now)
@@ -125,6 +128,7 @@ export function createCallGate(parts: CallGateParts): CallGate {
           day.startMs,
           day.endMs,
           day.endMs - now + KEEP_DAY_MS,
+          call.leaves,
           ...call.rules.flatMap((rule) => ruleArguments(rule, now)),
         ].map(String),
       )
@@ -151,7 +155,7 @@ export function createCallGate(parts: CallGateParts): CallGate {
         return moneySpentError(call, waitMs)
       default: {
         const key = call.rules[rule - 1]?.key ?? call.platform
-        rulesTold.set(key, { untilMs: now + waitMs, leastUnits })
+        rulesTold.set(toldName(key, call.leaves), { untilMs: now + waitMs, leastUnits })
         return usedUpError(key, waitMs)
       }
     }
@@ -167,7 +171,7 @@ export function createCallGate(parts: CallGateParts): CallGate {
     const [rule] = call.rules
     const told = rule === undefined ? null : toldBy(call.platform, rule, outcome, now)
     if (rule !== undefined && told !== null && told.untilMs > now)
-      rulesTold.set(rule.key, { untilMs: told.untilMs, leastUnits: 0 })
+      rulesTold.set(toldName(rule.key, 0), { untilMs: told.untilMs, leastUnits: 0 })
     const window = rule === undefined ? null : windowOf(rule, now)
     // The day that it was taken from, also where that has ended meanwhile.
     const day = dayOf('UTC', admittedAtMs)
@@ -255,6 +259,9 @@ export function createCallGate(parts: CallGateParts): CallGate {
     },
   }
 }
+
+/** Under which is remembered what was told of a rule to calls that leave so much of it. */
+const toldName = (rule: string, leaves: number) => `${rule} ${leaves}`
 
 /** A rule as ADMIT takes it. */
 function ruleArguments(rule: RateLimitRule, now: number): (string | number)[] {

@@ -6,6 +6,8 @@ export interface GatedCall extends PlatformCall {
   platform: Platform
   /** Whose money it costs; `null` where reads are free. */
   payer: MoneyBudget | null
+  /** The share of every allowance, a unit at least, that it leaves to calls that are more urgent; 0 where none is. */
+  leaves: number
 }
 
 /** What a workspace may spend on a platform's paid reads. */

@@ -64,7 +64,7 @@ describe('what a connector works with', () => {
   it('asks the gate before every call, and tells it how the call went', async () => {
     const { context, gated, outcomes } = start()
     const admitted = await context.admit(CALL)
-    expect(gated).toEqual([{ ...CALL, platform: 'x', payer: null }])
+    expect(gated).toEqual([{ ...CALL, platform: 'x', payer: null, leaves: 0 }])
     expect(outcomes).toEqual([])
     admitted.settle(FINE)
     expect(outcomes).toEqual([FINE])

@@ -31,13 +31,15 @@ export interface Caller {
   shares: readonly Share[]
   /** Hears of posts that a platform said nothing of; `refreshPosts` alone leaves any. */
   leaveOpen?: (postId: string) => void
+  /** The share of every allowance that is left to calls that are more urgent; none by default. */
+  leaves?: number
 }
 
 type CallDeps = Pick<ServiceDeps, 'gate' | 'fetchFor' | 'clock' | 'dailyBudgets'>
 
 /** What a connector works with: the guarded fetch, a token where the account has one, the gate, the account book. */
 export function connectorContext(deps: CallDeps, platform: Platform, caller: Caller): ConnectorContext {
-  const { accessToken, ledger, shares, leaveOpen = () => {} } = caller
+  const { accessToken, ledger, shares, leaveOpen = () => {}, leaves = 0 } = caller
   const dailyMicros = deps.dailyBudgets[platform]
   const [first] = shares
   const payer =
@@ -54,7 +56,7 @@ export function connectorContext(deps: CallDeps, platform: Platform, caller: Cal
       ledger.noteMalformed({ platform, host, operation, problem, shape })
     },
     async admit(call) {
-      const gated: GatedCall = { ...call, platform, payer }
+      const gated: GatedCall = { ...call, platform, payer, leaves }
       const cost = Promise.withResolvers<number>()
       const admitted = await deps.gate.admit(gated, ({ costMicros }) => cost.resolve(costMicros))
       const startedMs = deps.clock.now()

@@ -51,6 +51,12 @@ interface Progress {
   stopped: PlatformError | null
 }
 
+/**
+ * The share of every allowance that is left to whatever else is called for: reading accounts, which finds new posts,
+ * older posts, people who wait. Where more posts are due than an allowance bears, they would have all of it: as there
+ * are the most of them, they ask most often.
+ */
+const LEFT_TO_OTHERS = 1 / 8
 /** Groups that are read at the same time; the runtime allows six connections to an invocation. */
 const CONCURRENT_GROUPS = 4
 /** A delivery has to end in its time: what was not begun by then is queued again. */
@@ -176,7 +182,10 @@ async function readBatches(
     )
     const openNow = new Set<string>()
     const leaveOpen = (id: string) => void openNow.add(id)
-    const context = connectorContext(deps, connector.platform, { accessToken, ledger, shares, leaveOpen })
+    const context = connectorContext(deps, connector.platform, {
+      ...{ accessToken, ledger, shares, leaveOpen },
+      leaves: LEFT_TO_OTHERS,
+    })
     try {
       // Two workspaces may follow the same post: it is asked for once.
       const known = [...new Map(batch.map(({ id, postedAtMs }) => [id, { id, postedAtMs }])).values()]
