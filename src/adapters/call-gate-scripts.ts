@@ -56,8 +56,8 @@ const ADMIT_RULE = 12
  *
  * KEYS: paused, breaker, breakers, allowances, money, an allowance for each rule.
  * ARGV: now, platform, breaker's name, call's id, calls that were turned away meanwhile, cost, workspace,
- * budget, day's start and end, money's lifetime, share left to others; and for each rule its key, units, limit, bucket, first, oldest,
- * leaves after, day's start and end (0 where there is none), lifetime, window, day's zone.
+ * budget, day's start and end, money's lifetime, share left to others; and for each rule its key, units, limit,
+ * bucket, first, oldest, leaves after, day's start and end (0 where there is none), lifetime, window, day's zone.
  */
 export const ADMIT = `${PACE}${LIST}
 local now = tonumber(ARGV[1])
