@@ -20,6 +20,20 @@ const CAST = [
   person('mastodon', 'dora', { postsPerDay: 2 }),
 ]
 
+/** Everybody connected at platforms that allow ten calls in five minutes, and so many pages of posts in fifteen. */
+async function startLimited({ pages }: { pages: number }): Promise<Engine> {
+  const engine = await startEngine(database, {
+    accounts: CAST,
+    historyDays: 20,
+    limits: {
+      bluesky: { requests: 10, windowMs: 300_000 },
+      mastodon: { requests: 10, windowMs: 300_000, pagedRequests: pages, pagedWindowMs: 900_000 },
+    },
+  })
+  for (const { key } of CAST) await engine.connect(key)
+  return engine
+}
+
 /** Fullest windows of both platforms' rules, as shares of their limits. */
 function fullestShares(engine: Engine): Record<string, number> {
   return Object.fromEntries(
@@ -34,15 +48,7 @@ describe('a platform with a small limit', () => {
     'never sees more than nine tenths of it, and all is read in the end (deliveries %s)',
     { timeout: 180_000 },
     async (order) => {
-      const engine = await startEngine(database, {
-        accounts: CAST,
-        historyDays: 20,
-        limits: {
-          bluesky: { requests: 10, windowMs: 300_000 },
-          mastodon: { requests: 10, windowMs: 300_000, pagedRequests: 10, pagedWindowMs: 900_000 },
-        },
-      })
-      for (const { key } of CAST) await engine.connect(key)
+      const engine = await startLimited({ pages: 10 })
       const connectedAtMs = engine.nowMs
       await engine.drain(order)
       const isBackfilled = async () =>
@@ -79,15 +85,7 @@ describe('a platform with a small limit', () => {
   it('goes on being asked for new posts where more known ones are due than it allows', {
     timeout: 180_000,
   }, async () => {
-    const engine = await startEngine(database, {
-      accounts: CAST,
-      historyDays: 20,
-      limits: {
-        bluesky: { requests: 10, windowMs: 300_000 },
-        mastodon: { requests: 10, windowMs: 300_000, pagedRequests: 100, pagedWindowMs: 900_000 },
-      },
-    })
-    for (const { key } of CAST) await engine.connect(key)
+    const engine = await startLimited({ pages: 100 })
     await engine.drain()
     for (let minutes = 0; minutes < 90; minutes += 5) {
       await database.sql("UPDATE posts SET next_refresh_at = $1 WHERE kind <> 'repost'", [
