@@ -12,7 +12,7 @@ export default defineProject({
     maxWorkers: E2E_WORKERS,
     // Last: what is measured in seconds shall not share the machine with tests that keep it busy.
     sequence: { groupOrder: 1 },
-    // None, but where a machine that others use as well decides on a change (`.ci/run`, which names who needed one).
+    // None by itself: `.ci/run` asks for one, and names the tests that needed it.
     retry: Number(process.env.E2E_RETRIES ?? 0),
     testTimeout: 60_000,
     hookTimeout: 120_000,

@@ -93,9 +93,10 @@ describe('a platform with a small limit', () => {
       ])
       await engine.live(5 * MINUTE_MS)
     }
-    const unread = await database.sql('SELECT handle FROM accounts WHERE last_synced_at < $1', [
-      new Date(engine.nowMs - HOUR_MS),
-    ])
+    const unread = await database.sql(
+      'SELECT handle FROM accounts WHERE last_synced_at IS NULL OR last_synced_at < $1',
+      [new Date(engine.nowMs - HOUR_MS)],
+    )
     expect(unread).toEqual([])
     for (const { violations } of Object.values(engine.stats).map((stats) => stats.snapshot()))
       expect(violations).toEqual({})
